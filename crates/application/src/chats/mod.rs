@@ -1,0 +1,41 @@
+//! Chats and their members.
+
+mod access;
+mod create_direct;
+mod create_group;
+mod delete_chat;
+mod list_chats;
+mod mark_read;
+mod members;
+mod rename_chat;
+mod view_chat;
+
+pub use access::AccessError;
+pub use create_direct::{CreateDirect, CreateDirectError};
+pub use create_group::{CreateGroup, CreateGroupError};
+pub use list_chats::ListChatsError;
+pub use members::{
+    AddMember, AddMemberError, ChangeRole, ChangeRoleError, ListMembers, RemoveMember, RemoveMemberError,
+};
+
+use crate::ports::{Clock, IdGenerator};
+use crate::services::{Ports, Repositories};
+use std::sync::Arc;
+use tertulia_domain::repository::ChatRepository;
+
+/// Chats and their members.
+pub struct ChatService {
+    chats: Arc<dyn ChatRepository>,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn IdGenerator>,
+}
+
+impl ChatService {
+    pub(crate) fn new(repositories: &Repositories, ports: &Ports) -> Self {
+        Self {
+            chats: Arc::clone(&repositories.chats),
+            clock: Arc::clone(&ports.clock),
+            ids: Arc::clone(&ports.ids),
+        }
+    }
+}

@@ -1,0 +1,46 @@
+use crate::ports::{HashError, TokenError};
+use std::error::Error as StdError;
+use tertulia_domain::repository::RepositoryError;
+use thiserror::Error;
+
+/// Any error, with what caused it.
+pub type BoxError = Box<dyn StdError + Send + Sync>;
+
+/// What can go wrong with any use case and is not the caller's doing: the one opaque variant of their errors.
+#[derive(Debug, Error)]
+pub enum Failure {
+    /// Too much is asked at once; worth trying again in a moment.
+    #[error("the service is overloaded")]
+    Overloaded,
+    /// Something that the service leans on can't be reached; worth trying again later.
+    #[error("the service is unavailable")]
+    Unavailable(#[source] BoxError),
+    /// A bug, or a fault that nobody foresaw.
+    #[error("internal error")]
+    Internal(#[source] BoxError),
+}
+
+impl From<RepositoryError> for Failure {
+    fn from(error: RepositoryError) -> Self {
+        match error {
+            RepositoryError::Overloaded => Self::Overloaded,
+            RepositoryError::Unavailable(source) => Self::Unavailable(source),
+            error @ (RepositoryError::Inconsistent { .. } | RepositoryError::Other(_)) => Self::Internal(error.into()),
+        }
+    }
+}
+
+impl From<HashError> for Failure {
+    fn from(error: HashError) -> Self {
+        match error {
+            HashError::Overloaded => Self::Overloaded,
+            HashError::Failed(source) => Self::Internal(source),
+        }
+    }
+}
+
+impl From<TokenError> for Failure {
+    fn from(error: TokenError) -> Self {
+        Self::Internal(error.into())
+    }
+}

@@ -1,0 +1,19 @@
+//! The use cases of a chat service.
+//!
+//! One file a use case: its command, its errors, its logic. They reach the outside through the repositories of the
+//! domain and through the [`ports`] here; they know neither a database nor HTTP.
+
+pub mod account;
+pub mod chats;
+mod failure;
+pub mod messaging;
+pub mod ports;
+pub mod realtime;
+mod request_key;
+mod services;
+#[cfg(test)]
+mod testing;
+
+pub use failure::{BoxError, Failure};
+pub use request_key::{Keyed, RequestKey};
+pub use services::{Ports, Repositories, Services};

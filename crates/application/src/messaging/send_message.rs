@@ -1,0 +1,64 @@
+use super::MessagingService;
+use crate::{Failure, RequestKey};
+use tertulia_domain::repository::{AppendError, AppendMessage, Appended};
+use tertulia_domain::{ChatId, ClaimedSession, MessageBody, MessageId};
+use thiserror::Error;
+
+/// Somebody says something.
+#[derive(Debug, Clone)]
+pub struct SendMessage {
+    /// Where.
+    pub chat_id: ChatId,
+    /// What.
+    pub body: MessageBody,
+    /// In answer to which message of the same chat.
+    pub reply_to: Option<MessageId>,
+    /// What makes a retry harmless.
+    pub request: Option<RequestKey>,
+}
+
+/// Why it was not said.
+#[derive(Debug, Error)]
+pub enum SendMessageError {
+    /// The caller's session has ended.
+    #[error("the session has ended")]
+    SessionEnded,
+    /// No such chat, or none that the caller may know of.
+    #[error("no such chat")]
+    ChatNotFound,
+    /// The chat has no message of the id that is answered.
+    #[error("no such message to answer")]
+    ReplyNotFound,
+    /// The idempotency key stands for another request.
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
+    /// See there.
+    #[error(transparent)]
+    Failed(#[from] Failure),
+}
+
+impl MessagingService {
+    /// Sends a message. When this returns, the message is stored for good.
+    ///
+    /// One call of the repository: whether the session lives and its user may send there is checked in the statement that
+    /// stores the message.
+    pub async fn send(&self, session: ClaimedSession, command: SendMessage) -> Result<Appended, SendMessageError> {
+        let at = self.clock.now();
+        let message = AppendMessage {
+            id: MessageId::from_uuid(self.ids.next()),
+            chat_id: command.chat_id,
+            session,
+            body: command.body,
+            reply_to: command.reply_to,
+            at,
+            claim: command.request.map(|request| request.claim(session.user_id, at)),
+        };
+        self.messages.append(message).await.map_err(|error| match error {
+            AppendError::SessionEnded => SendMessageError::SessionEnded,
+            AppendError::ChatNotFound => SendMessageError::ChatNotFound,
+            AppendError::ReplyNotFound => SendMessageError::ReplyNotFound,
+            AppendError::KeyReused => SendMessageError::KeyReused,
+            AppendError::Repository(error) => SendMessageError::Failed(error.into()),
+        })
+    }
+}

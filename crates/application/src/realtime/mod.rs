@@ -1,0 +1,5 @@
+//! What happens between requests: for now, who is online.
+
+mod presence;
+
+pub use presence::Presence;

@@ -1,0 +1,35 @@
+//! The rules of a chat service.
+//!
+//! Entities and value objects that cannot hold an invalid value, the pure permission function, and the repository traits
+//! that the adapters implement. Nothing here does I/O, reads a clock or draws a random number: identifiers and times
+//! come in from outside, and `async` stands only in the signatures of the repository traits.
+
+pub mod chat;
+pub mod idempotency;
+pub mod ids;
+pub mod membership;
+pub mod message;
+pub mod page;
+pub mod password;
+pub mod permission;
+pub mod profile;
+pub mod repository;
+pub mod session;
+mod text;
+pub mod time;
+pub mod user;
+
+pub use chat::{Chat, ChatKind, ChatTitle, ChatTitleError, ChatView};
+pub use idempotency::{Claim, Fingerprint, IdempotencyKey, IdempotencyKeyError, Recorded, Recording, StoredAnswer};
+pub use ids::{ChatId, MessageId, SessionId, UserId};
+pub use membership::{Member, MemberRole, Membership};
+pub use message::{Author, Message, MessageBody, MessageBodyError, MessageContent, ReplyPreview, Seq};
+pub use page::{ChatCursor, Limit, LimitError, MemberCursor, MessageRange, Page, UserCursor};
+pub use password::{Password, PasswordError, PasswordHash, PasswordPolicy};
+pub use profile::{Profile, ProfileError, ProfileValue};
+pub use session::{Caller, ClaimedSession, DeviceName, DeviceNameError, RefreshHashes, Session};
+pub use time::Timestamp;
+pub use user::{
+    DisplayName, DisplayNameError, Email, EmailError, LoginName, Role, SearchPrefix, SearchPrefixError, User, Username,
+    UsernameError,
+};

@@ -1,0 +1,37 @@
+//! The repositories: what the core asks of a database.
+//!
+//! What holds for all of them:
+//!
+//! * One method is one transaction, and one hop to wherever the database is. When it returns `Ok`, what it did is
+//!   durable; when it returns `Err`, nothing of it happened — except that after [`RepositoryError::Unavailable`] from a
+//!   writing method the connection may have broken between commit and answer.
+//! * Not found is `Option::None` or a named variant, never a [`RepositoryError`].
+//! * Methods may run concurrently from any number of processes; each says what it promises then.
+//! * Times come in as arguments and are kept to the millisecond.
+
+mod chat;
+mod error;
+mod maintenance;
+mod message;
+mod session;
+mod user;
+mod verification_key;
+
+pub use chat::{
+    AddMember, AddMemberError, ChatRepository, CreatedChat, InsertChatError, ListChatsError, NewDirectChat, NewGroup,
+    NewMember, ReadState, Removal, SetRoleError,
+};
+pub use error::RepositoryError;
+pub use maintenance::{Maintenance, Purged};
+pub use message::{
+    AppendError, AppendMessage, Appended, ListMessages, ListMessagesError, MessageContext, MessageRepository,
+};
+pub use session::{Activity, NewSession, RotateRefresh, Rotation, SessionRepository};
+pub use user::{Credentials, Erased, InsertUserError, NewUser, UpdateUserError, UserChanges, UserRepository};
+pub use verification_key::{VerificationKey, VerificationKeyRepository};
+
+#[cfg(feature = "mocks")]
+pub use {
+    chat::MockChatRepository, maintenance::MockMaintenance, message::MockMessageRepository,
+    session::MockSessionRepository, user::MockUserRepository, verification_key::MockVerificationKeyRepository,
+};

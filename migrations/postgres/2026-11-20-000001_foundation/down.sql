@@ -1,0 +1,1 @@
+DROP TABLE verification_keys, idempotency_keys, messages, memberships, chats, sessions, users;
