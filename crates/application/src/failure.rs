@@ -1,4 +1,4 @@
-use crate::ports::{HashError, TokenError};
+use crate::ports::{HashError, StoreError, TokenError};
 use std::error::Error as StdError;
 use tertulia_domain::repository::RepositoryError;
 use thiserror::Error;
@@ -35,6 +35,17 @@ impl From<HashError> for Failure {
         match error {
             HashError::Overloaded => Self::Overloaded,
             HashError::Failed(source) => Self::Internal(source),
+        }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(source) => Self::Unavailable(source),
+            StoreError::Failed(source) => Self::Internal(source),
+            // An object that a row speaks of is missing.
+            error @ StoreError::NotFound => Self::Internal(error.into()),
         }
     }
 }

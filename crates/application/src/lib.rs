@@ -6,7 +6,10 @@
 pub mod account;
 pub mod chats;
 mod failure;
+pub mod files;
+pub mod mail;
 pub mod messaging;
+pub mod moderation;
 pub mod ports;
 pub mod realtime;
 mod request_key;
@@ -16,4 +19,4 @@ mod testing;
 
 pub use failure::{BoxError, Failure};
 pub use request_key::{Keyed, RequestKey};
-pub use services::{Ports, Repositories, Services};
+pub use services::{Policy, Ports, Repositories, Services};

@@ -1,10 +1,18 @@
-use crate::account::{AccountService, SessionPolicy};
+use crate::account::{AccountPolicy, AccountService};
 use crate::chats::ChatService;
+use crate::files::{FilePolicy, FileService};
+use crate::mail::MailService;
 use crate::messaging::MessagingService;
-use crate::ports::{Clock, IdGenerator, PasswordHasher, SecretGenerator, TokenIssuer};
+use crate::moderation::ModerationService;
+use crate::ports::{
+    Clock, FileStore, IdGenerator, ImageInspector, Mailer, PasswordHasher, SecretGenerator, TokenIssuer,
+};
 use crate::realtime::Presence;
 use std::sync::Arc;
-use tertulia_domain::repository::{ChatRepository, Maintenance, MessageRepository, SessionRepository, UserRepository};
+use tertulia_domain::repository::{
+    AccountTokenRepository, ApiKeyRepository, ChatRepository, FileRepository, Maintenance, MessageRepository,
+    ModerationRepository, OutboxRepository, SessionRepository, UserRepository,
+};
 
 /// The repositories that the services work on: one database's.
 #[derive(Clone)]
@@ -17,6 +25,16 @@ pub struct Repositories {
     pub chats: Arc<dyn ChatRepository>,
     /// The messages.
     pub messages: Arc<dyn MessageRepository>,
+    /// The files.
+    pub files: Arc<dyn FileRepository>,
+    /// The mails to be sent.
+    pub outbox: Arc<dyn OutboxRepository>,
+    /// The tokens that go out by mail.
+    pub account_tokens: Arc<dyn AccountTokenRepository>,
+    /// The API keys.
+    pub api_keys: Arc<dyn ApiKeyRepository>,
+    /// Blocks, reports, suspensions, audit log.
+    pub moderation: Arc<dyn ModerationRepository>,
     /// Upkeep.
     pub maintenance: Arc<dyn Maintenance>,
 }
@@ -34,6 +52,21 @@ pub struct Ports {
     pub hasher: Arc<dyn PasswordHasher>,
     /// Access tokens.
     pub tokens: Arc<dyn TokenIssuer>,
+    /// The bytes of files.
+    pub store: Arc<dyn FileStore>,
+    /// File formats and thumbnails.
+    pub images: Arc<dyn ImageInspector>,
+    /// Mail.
+    pub mailer: Arc<dyn Mailer>,
+}
+
+/// The rules that an operator sets.
+#[derive(Debug, Clone, Default)]
+pub struct Policy {
+    /// Of accounts.
+    pub accounts: AccountPolicy,
+    /// Of files.
+    pub files: FilePolicy,
 }
 
 /// All use cases: what a driving adapter is given.
@@ -45,6 +78,12 @@ pub struct Services {
     pub chats: Arc<ChatService>,
     /// Messages.
     pub messaging: Arc<MessagingService>,
+    /// Files.
+    pub files: Arc<FileService>,
+    /// Mail.
+    pub mail: Arc<MailService>,
+    /// Blocks, reports, suspensions, audit log.
+    pub moderation: Arc<ModerationService>,
     /// Who is online.
     pub presence: Arc<Presence>,
     /// Upkeep, and whether the database is well.
@@ -55,7 +94,7 @@ pub struct Services {
 
 impl Services {
     /// Puts the use cases together.
-    pub fn new(repositories: Repositories, ports: Ports, sessions: SessionPolicy) -> Self {
+    pub fn new(repositories: Repositories, ports: Ports, policy: Policy) -> Self {
         let presence = Arc::new(Presence::new(
             Arc::clone(&repositories.sessions),
             Arc::clone(&ports.clock),
@@ -65,10 +104,13 @@ impl Services {
                 &repositories,
                 &ports,
                 Arc::clone(&presence),
-                sessions,
+                policy.accounts,
             )),
             chats: Arc::new(ChatService::new(&repositories, &ports)),
             messaging: Arc::new(MessagingService::new(&repositories, &ports)),
+            files: Arc::new(FileService::new(&repositories, &ports, policy.files)),
+            mail: Arc::new(MailService::new(&repositories, &ports)),
+            moderation: Arc::new(ModerationService::new(&repositories, &ports)),
             presence,
             maintenance: repositories.maintenance,
             clock: ports.clock,

@@ -1,5 +1,6 @@
 //! Chats.
 
+use crate::file::File;
 use crate::ids::ChatId;
 use crate::membership::{Member, Membership};
 use crate::message::{Message, Seq};
@@ -16,6 +17,8 @@ pub struct Chat {
     pub number: i64,
     /// Direct or group, with what only one of them has.
     pub kind: ChatKind,
+    /// A raster image; groups only.
+    pub avatar: Option<File>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When anything about it last changed, a message in it included.
@@ -82,6 +85,8 @@ pub struct ChatView {
     /// The two members of a direct chat; of a group the [`ChatView::PREVIEW_MEMBERS`] longest-standing where a single
     /// chat is asked for, none in lists.
     pub members: Vec<Member>,
+    /// In a direct chat, whether one of the two blocks the other: then nobody can send.
+    pub blocked: bool,
 }
 
 impl ChatView {

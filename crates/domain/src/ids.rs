@@ -56,6 +56,18 @@ id!(
     /// A session: one log-in on one device.
     SessionId
 );
+id!(
+    /// An uploaded file.
+    FileId
+);
+id!(
+    /// A mail that is to be sent.
+    MailId
+);
+id!(
+    /// A report of a message.
+    ReportId
+);
 
 #[cfg(test)]
 mod tests {

@@ -4,11 +4,15 @@
 //! that the adapters implement. Nothing here does I/O, reads a clock or draws a random number: identifiers and times
 //! come in from outside, and `async` stands only in the signatures of the repository traits.
 
+pub mod api_key;
 pub mod chat;
+pub mod file;
 pub mod idempotency;
 pub mod ids;
+pub mod mail;
 pub mod membership;
 pub mod message;
+pub mod moderation;
 pub mod page;
 pub mod password;
 pub mod permission;
@@ -19,11 +23,17 @@ mod text;
 pub mod time;
 pub mod user;
 
+pub use api_key::{ApiKey, Scope, Scopes, ScopesError};
 pub use chat::{Chat, ChatKind, ChatTitle, ChatTitleError, ChatView};
+pub use file::{Digest, Dimensions, File, FileName, FileStanding, MediaType, ObjectKey, PublicKey};
 pub use idempotency::{Claim, Fingerprint, IdempotencyKey, IdempotencyKeyError, Recorded, Recording, StoredAnswer};
-pub use ids::{ChatId, MessageId, SessionId, UserId};
+pub use ids::{ChatId, FileId, MailId, MessageId, ReportId, SessionId, UserId};
+pub use mail::Mail;
 pub use membership::{Member, MemberRole, Membership};
-pub use message::{Author, Message, MessageBody, MessageBodyError, MessageContent, ReplyPreview, Seq};
+pub use message::{
+    Author, Message, MessageBody, MessageBodyError, MessageContent, MessageDraft, MessageDraftError, ReplyPreview, Seq,
+};
+pub use moderation::{AuditAction, AuditEntry, Reason, ReasonError, Report, Resolution};
 pub use page::{ChatCursor, Limit, LimitError, MemberCursor, MessageRange, Page, UserCursor};
 pub use password::{Password, PasswordError, PasswordHash, PasswordPolicy};
 pub use profile::{Profile, ProfileError, ProfileValue};

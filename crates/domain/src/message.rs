@@ -1,6 +1,7 @@
 //! Messages and their place in a chat.
 
-use crate::ids::{ChatId, MessageId, UserId};
+use crate::file::File;
+use crate::ids::{ChatId, FileId, MessageId, UserId};
 use crate::time::Timestamp;
 use crate::user::{DisplayName, Username};
 use thiserror::Error;
@@ -57,6 +58,8 @@ pub enum MessageContent {
     Present {
         /// The text; `None` only for a message that consists of attachments.
         body: Option<MessageBody>,
+        /// What hangs on it, in the sender's order.
+        attachments: Vec<File>,
     },
     /// A deleted message keeps its place and nothing else.
     Deleted {
@@ -69,8 +72,16 @@ impl Message {
     /// The text, unless there is none or the message was deleted.
     pub fn body(&self) -> Option<&MessageBody> {
         match &self.content {
-            MessageContent::Present { body } => body.as_ref(),
+            MessageContent::Present { body, .. } => body.as_ref(),
             MessageContent::Deleted { .. } => None,
+        }
+    }
+
+    /// What hangs on the message; nothing once it was deleted.
+    pub fn attachments(&self) -> &[File] {
+        match &self.content {
+            MessageContent::Present { attachments, .. } => attachments,
+            MessageContent::Deleted { .. } => &[],
         }
     }
 
@@ -92,6 +103,8 @@ pub struct Author {
     pub username: Option<Username>,
     /// The user's present display name.
     pub display_name: Option<DisplayName>,
+    /// The user's present avatar.
+    pub avatar: Option<File>,
 }
 
 /// The message that another one answers, as it is now.
@@ -105,6 +118,62 @@ pub struct ReplyPreview {
     pub sender: Author,
     /// Its text; `None` once it is deleted.
     pub body: Option<MessageBody>,
+}
+
+/// What somebody wants to say: a text, files, or both.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageDraft {
+    body: Option<MessageBody>,
+    attachments: Vec<FileId>,
+}
+
+/// Why something can't be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum MessageDraftError {
+    /// Neither text nor files.
+    #[error("a message needs a body or attachments")]
+    Empty,
+    /// More than [`File::MAX_PER_MESSAGE`] files.
+    #[error("a message can have at most {} attachments", File::MAX_PER_MESSAGE)]
+    TooManyAttachments,
+}
+
+impl MessageDraft {
+    /// Puts a draft together. A file that is named twice hangs on the message once.
+    pub fn new(body: Option<MessageBody>, mut attachments: Vec<FileId>) -> Result<Self, MessageDraftError> {
+        if attachments.len() > File::MAX_PER_MESSAGE {
+            return Err(MessageDraftError::TooManyAttachments);
+        }
+        let mut known = Vec::with_capacity(attachments.len());
+        attachments.retain(|id| {
+            !known.contains(id) && {
+                known.push(*id);
+                true
+            }
+        });
+        if body.is_none() && attachments.is_empty() {
+            return Err(MessageDraftError::Empty);
+        }
+        Ok(Self { body, attachments })
+    }
+
+    /// A text without files.
+    pub const fn text(body: MessageBody) -> Self {
+        Self {
+            body: Some(body),
+            attachments: Vec::new(),
+        }
+    }
+
+    /// The text.
+    pub const fn body(&self) -> Option<&MessageBody> {
+        self.body.as_ref()
+    }
+
+    /// The files.
+    pub fn attachments(&self) -> &[FileId] {
+        &self.attachments
+    }
 }
 
 /// 1 to 8,000 characters after trimming trailing white space; no control characters but newline and tab.
@@ -174,6 +243,19 @@ mod tests {
         for c in ['\0', '\r', '\u{7}', '\u{1b}', '\u{7f}', '\u{85}'] {
             assert_eq!(new(&format!("a{c}b")), Err(MessageBodyError::ControlCharacter(c)));
         }
+    }
+
+    #[test]
+    fn a_draft_says_something() {
+        let body = || Some(MessageBody::new("hi".into()).unwrap());
+        let file = |n| FileId::from_uuid(uuid::Uuid::from_u128(n));
+        assert_eq!(MessageDraft::new(None, vec![]), Err(MessageDraftError::Empty));
+        assert_eq!(MessageDraft::new(body(), vec![]).unwrap().attachments(), []);
+        let twice = MessageDraft::new(None, vec![file(1), file(2), file(1)]).unwrap();
+        assert_eq!(twice.attachments(), [file(1), file(2)]);
+        assert!(MessageDraft::new(None, (0..10).map(file).collect()).is_ok());
+        let eleven = MessageDraft::new(body(), (0..11).map(file).collect());
+        assert_eq!(eleven, Err(MessageDraftError::TooManyAttachments));
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub enum Action {
         /// Whether they sent it themselves.
         own: bool,
     },
-    /// Change the title: any member may.
+    /// Change the title or the avatar: any member may.
     Rename,
     /// Delete the chat with everything in it.
     DeleteChat,

@@ -48,6 +48,8 @@ pub struct Caller {
     pub session_id: SessionId,
     /// The user's present role.
     pub role: Role,
+    /// Whether there is any block between the user and somebody else, whoever made it.
+    pub blocks: bool,
 }
 
 /// What is stored of a refresh token: SHA-256 hashes of its two random parts.

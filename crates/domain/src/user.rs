@@ -1,5 +1,6 @@
 //! Users: names, e-mail addresses, roles.
 
+use crate::file::File;
 use crate::ids::UserId;
 use crate::profile::Profile;
 use crate::text;
@@ -18,8 +19,12 @@ pub struct User {
     pub username: Option<Username>,
     /// Unique without regard to case.
     pub email: Option<Email>,
+    /// Whether somebody is known to read that mailbox.
+    pub email_verified: bool,
     /// Free text, not unique.
     pub display_name: Option<DisplayName>,
+    /// A raster image.
+    pub avatar: Option<File>,
     /// Small facts that clients keep with a user.
     pub profile: Profile,
     /// What the user may do beyond their own chats.
@@ -30,6 +35,8 @@ pub struct User {
     pub updated_at: Timestamp,
     /// The last known activity; written in batches, so up to some seconds behind.
     pub last_seen_at: Option<Timestamp>,
+    /// Since when nobody can log in to the account, by an admin's decision.
+    pub suspended_at: Option<Timestamp>,
     /// When the account was deleted. Such a user has no names, e-mail or profile any more, but their messages stay.
     pub deleted_at: Option<Timestamp>,
 }

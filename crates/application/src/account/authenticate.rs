@@ -1,7 +1,9 @@
 use super::AccountService;
+use super::api_keys::PREFIX;
+use super::secret_token::SecretToken;
 use crate::Failure;
 use crate::ports::VerifyTokenError;
-use tertulia_domain::{Caller, ClaimedSession};
+use tertulia_domain::{Caller, ClaimedSession, Scopes};
 use thiserror::Error;
 
 /// Why a request has no caller.
@@ -21,10 +23,22 @@ pub enum AuthenticateError {
     Failed(#[from] Failure),
 }
 
+/// Somebody, and what their credentials may be used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Identified<T> {
+    /// Who.
+    pub who: T,
+    /// What for.
+    pub scopes: Scopes,
+}
+
 impl AccountService {
-    /// Checks an access token, without asking whether its session still lives: for use cases that look at the session in
+    /// Checks an access token or an API key, without asking whether its session still lives: for use cases that look at the session in
     /// the statement that does their work.
-    pub async fn claim(&self, token: &str) -> Result<ClaimedSession, AuthenticateError> {
+    pub async fn claim(&self, token: &str) -> Result<Identified<ClaimedSession>, AuthenticateError> {
+        if let Some(key) = token.strip_prefix(PREFIX) {
+            return self.claim_by_key(key).await;
+        }
         let claimed = self
             .tokens
             .verify(token, self.clock.now())
@@ -35,17 +49,33 @@ impl AccountService {
                 VerifyTokenError::Repository(error) => AuthenticateError::Failed(error.into()),
             })?;
         self.presence.note(claimed);
-        Ok(claimed)
+        Ok(Identified {
+            who: claimed,
+            scopes: Scopes::FULL,
+        })
+    }
+
+    async fn claim_by_key(&self, key: &str) -> Result<Identified<ClaimedSession>, AuthenticateError> {
+        let hash = SecretToken::parse(key).ok_or(AuthenticateError::Invalid)?.hash();
+        let found = self
+            .api_keys
+            .find(hash, self.clock.now())
+            .await
+            .map_err(Failure::from)?;
+        let (who, scopes) = found.ok_or(AuthenticateError::Invalid)?;
+        self.presence.note(who);
+        Ok(Identified { who, scopes })
     }
 
     /// Checks an access token and that its session lives.
-    pub async fn authenticate(&self, token: &str) -> Result<Caller, AuthenticateError> {
-        let claimed = self.claim(token).await?;
+    pub async fn authenticate(&self, token: &str) -> Result<Identified<Caller>, AuthenticateError> {
+        let Identified { who, scopes } = self.claim(token).await?;
         let caller = self
             .sessions
-            .find_caller(claimed, self.clock.now())
+            .find_caller(who, self.clock.now())
             .await
             .map_err(Failure::from)?;
-        caller.ok_or(AuthenticateError::Ended)
+        let who = caller.ok_or(AuthenticateError::Ended)?;
+        Ok(Identified { who, scopes })
     }
 }

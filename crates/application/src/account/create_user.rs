@@ -30,6 +30,8 @@ impl AccountService {
             profile: Profile::default(),
             role: command.role,
             password,
+            mail: None,
+            verification: None,
             at: self.clock.now(),
         };
         Ok(self.users.insert(user).await?)

@@ -1,5 +1,6 @@
 //! Accounts, sessions and users.
 
+mod api_keys;
 mod authenticate;
 mod change_password;
 mod create_user;
@@ -11,9 +12,15 @@ mod login;
 mod refresh;
 mod refresh_token;
 mod register;
+mod reset_password;
+mod secret_token;
+mod set_avatar;
+mod throttle;
 mod update_profile;
+mod verify_email;
 
-pub use authenticate::AuthenticateError;
+pub use api_keys::{CreateApiKey, CreateApiKeyError, CreatedApiKey, RevokeApiKeyError};
+pub use authenticate::{AuthenticateError, Identified};
 pub use change_password::{ChangePassword, ChangePasswordError};
 pub use create_user::CreateUser;
 pub use delete_account::DeleteAccountError;
@@ -23,29 +30,43 @@ pub use grant::{Client, Grant};
 pub use login::{LogIn, LogInError};
 pub use refresh::RefreshError;
 pub use register::{Register, RegisterError};
-pub use update_profile::UpdateProfileError;
+pub use reset_password::{ResetPassword, ResetPasswordError};
+pub use set_avatar::SetAvatarError;
+pub use throttle::ThrottlePolicy;
+pub use update_profile::{UpdateProfileError, UpdatedProfile};
+pub use verify_email::{RequestVerificationError, VerifyEmailError};
 
 use crate::ports::{Clock, IdGenerator, PasswordHasher, SecretGenerator, TokenIssuer};
 use crate::realtime::Presence;
 use crate::services::{Ports, Repositories};
 use std::sync::Arc;
 use std::time::Duration;
-use tertulia_domain::repository::{SessionRepository, UserRepository};
+use tertulia_domain::repository::{AccountTokenRepository, ApiKeyRepository, SessionRepository, UserRepository};
+use throttle::LogInThrottle;
 
-/// How long sessions live, and how many one user may have.
-#[derive(Debug, Clone, Copy)]
-pub struct SessionPolicy {
+/// The rules of accounts that an operator sets.
+#[derive(Debug, Clone)]
+pub struct AccountPolicy {
     /// A session that is not refreshed for so long expires.
     pub idle: Duration,
     /// Live sessions of one user at the most; a further log-in ends the least recently used.
     pub most: u32,
+    /// Whether an e-mail address must be verified before it becomes a user's.
+    pub verify_email: bool,
+    /// Where users find the service, without a slash at the end: for links in mails.
+    pub public_url: String,
+    /// Guessing passwords.
+    pub throttle: ThrottlePolicy,
 }
 
-impl Default for SessionPolicy {
+impl Default for AccountPolicy {
     fn default() -> Self {
         Self {
             idle: Duration::from_hours(30 * 24),
             most: 100,
+            verify_email: false,
+            public_url: "http://127.0.0.1:8080".to_owned(),
+            throttle: ThrottlePolicy::default(),
         }
     }
 }
@@ -54,13 +75,16 @@ impl Default for SessionPolicy {
 pub struct AccountService {
     users: Arc<dyn UserRepository>,
     sessions: Arc<dyn SessionRepository>,
+    tokens_by_mail: Arc<dyn AccountTokenRepository>,
+    api_keys: Arc<dyn ApiKeyRepository>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdGenerator>,
     secrets: Arc<dyn SecretGenerator>,
     hasher: Arc<dyn PasswordHasher>,
     tokens: Arc<dyn TokenIssuer>,
     presence: Arc<Presence>,
-    policy: SessionPolicy,
+    throttle: LogInThrottle,
+    policy: AccountPolicy,
 }
 
 impl AccountService {
@@ -68,17 +92,20 @@ impl AccountService {
         repositories: &Repositories,
         ports: &Ports,
         presence: Arc<Presence>,
-        policy: SessionPolicy,
+        policy: AccountPolicy,
     ) -> Self {
         Self {
             users: Arc::clone(&repositories.users),
             sessions: Arc::clone(&repositories.sessions),
+            tokens_by_mail: Arc::clone(&repositories.account_tokens),
+            api_keys: Arc::clone(&repositories.api_keys),
             clock: Arc::clone(&ports.clock),
             ids: Arc::clone(&ports.ids),
             secrets: Arc::clone(&ports.secrets),
             hasher: Arc::clone(&ports.hasher),
             tokens: Arc::clone(&ports.tokens),
             presence,
+            throttle: LogInThrottle::new(policy.throttle),
             policy,
         }
     }

@@ -55,6 +55,9 @@ impl AccountService {
             return Err(RegisterError::NoLogin);
         }
         let password = self.hasher.hash(command.password).await.map_err(Failure::from)?;
+        let at = self.clock.now();
+        let verification = self.policy.verify_email.then(|| self.new_verification(at));
+        let verification = verification.filter(|_| command.email.is_some());
         let user = NewUser {
             id: UserId::from_uuid(self.ids.next()),
             username: command.username,
@@ -63,7 +66,9 @@ impl AccountService {
             profile: command.profile,
             role: Role::User,
             password,
-            at: self.clock.now(),
+            verification: verification.as_ref().map(|new| (new.hash, new.expires_at)),
+            mail: verification.map(|new| new.mail),
+            at,
         };
         let user = self.users.insert(user).await?;
         let grant = self.open_session(user, command.client).await?;

@@ -22,6 +22,9 @@ pub enum CreateDirectError {
     /// Nobody has this id, or the account is deleted.
     #[error("no such user")]
     UserNotFound,
+    /// One of the two blocks the other.
+    #[error("one of the two blocks the other")]
+    Blocked,
     /// The idempotency key stands for another request.
     #[error("the idempotency key was used for another request")]
     KeyReused,
@@ -53,6 +56,7 @@ impl ChatService {
             .await
             .map_err(|error| match error {
                 InsertChatError::UserNotFound(_) => CreateDirectError::UserNotFound,
+                InsertChatError::Blocked => CreateDirectError::Blocked,
                 InsertChatError::KeyReused => CreateDirectError::KeyReused,
                 InsertChatError::Repository(error) => CreateDirectError::Failed(error.into()),
             })

@@ -58,6 +58,9 @@ impl ChatService {
             .await
             .map_err(|error| match error {
                 InsertChatError::UserNotFound(id) => CreateGroupError::UserNotFound(id),
+                InsertChatError::Blocked => {
+                    CreateGroupError::Failed(Failure::Internal("a group was refused for a block".into()))
+                }
                 InsertChatError::KeyReused => CreateGroupError::KeyReused,
                 InsertChatError::Repository(error) => CreateGroupError::Failed(error.into()),
             })

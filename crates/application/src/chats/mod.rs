@@ -8,6 +8,7 @@ mod list_chats;
 mod mark_read;
 mod members;
 mod rename_chat;
+mod set_avatar;
 mod view_chat;
 
 pub use access::AccessError;
@@ -17,6 +18,7 @@ pub use list_chats::ListChatsError;
 pub use members::{
     AddMember, AddMemberError, ChangeRole, ChangeRoleError, ListMembers, RemoveMember, RemoveMemberError,
 };
+pub use set_avatar::SetChatAvatarError;
 
 use crate::ports::{Clock, IdGenerator};
 use crate::services::{Ports, Repositories};

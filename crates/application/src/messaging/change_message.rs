@@ -2,7 +2,7 @@ use super::MessagingService;
 use super::view_message::{ViewMessageError, standing};
 use crate::Failure;
 use tertulia_domain::permission::{Action, decide};
-use tertulia_domain::{Caller, ChatId, Message, MessageBody, MessageId};
+use tertulia_domain::{Caller, ChatId, MemberRole, Message, MessageBody, MessageId};
 use thiserror::Error;
 
 /// Somebody wants a message to say something else.
@@ -85,11 +85,15 @@ impl MessagingService {
         let context = self.visible(caller, chat, id).await?;
         let own = context.message.sender.id == caller.user_id;
         decide(standing(caller, &context), Action::DeleteMessage { own }).map_err(|_| DeleteMessageError::Forbidden)?;
-        let deleted = self
-            .messages
-            .delete(chat, id, self.clock.now())
-            .await
-            .map_err(Failure::from)?;
+        let at = self.clock.now();
+        let as_chat_admin = context.viewer >= Some(MemberRole::Admin);
+        let deleted = if own || as_chat_admin {
+            self.messages.delete(chat, id, at).await
+        } else {
+            // By a service admin: that is logged.
+            self.moderation.remove_message(chat, id, caller.user_id, None, at).await
+        };
+        let deleted = deleted.map_err(Failure::from)?;
         if deleted {
             Ok(())
         } else {

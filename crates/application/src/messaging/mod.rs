@@ -13,11 +13,12 @@ pub use view_message::ViewMessageError;
 use crate::ports::{Clock, IdGenerator};
 use crate::services::{Ports, Repositories};
 use std::sync::Arc;
-use tertulia_domain::repository::MessageRepository;
+use tertulia_domain::repository::{MessageRepository, ModerationRepository};
 
 /// Messages.
 pub struct MessagingService {
     messages: Arc<dyn MessageRepository>,
+    moderation: Arc<dyn ModerationRepository>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdGenerator>,
 }
@@ -26,6 +27,7 @@ impl MessagingService {
     pub(crate) fn new(repositories: &Repositories, ports: &Ports) -> Self {
         Self {
             messages: Arc::clone(&repositories.messages),
+            moderation: Arc::clone(&repositories.moderation),
             clock: Arc::clone(&ports.clock),
             ids: Arc::clone(&ports.ids),
         }

@@ -1,7 +1,7 @@
 use super::MessagingService;
 use crate::{Failure, RequestKey};
 use tertulia_domain::repository::{AppendError, AppendMessage, Appended};
-use tertulia_domain::{ChatId, ClaimedSession, MessageBody, MessageId};
+use tertulia_domain::{ChatId, ClaimedSession, FileId, MessageDraft, MessageId};
 use thiserror::Error;
 
 /// Somebody says something.
@@ -10,7 +10,7 @@ pub struct SendMessage {
     /// Where.
     pub chat_id: ChatId,
     /// What.
-    pub body: MessageBody,
+    pub draft: MessageDraft,
     /// In answer to which message of the same chat.
     pub reply_to: Option<MessageId>,
     /// What makes a retry harmless.
@@ -29,6 +29,12 @@ pub enum SendMessageError {
     /// The chat has no message of the id that is answered.
     #[error("no such message to answer")]
     ReplyNotFound,
+    /// A file that is not there, or that the sender may not read.
+    #[error("no such file: {0}")]
+    AttachmentNotFound(FileId),
+    /// It is a direct chat, and one of the two blocks the other.
+    #[error("one of the two blocks the other")]
+    Blocked,
     /// The idempotency key stands for another request.
     #[error("the idempotency key was used for another request")]
     KeyReused,
@@ -48,7 +54,7 @@ impl MessagingService {
             id: MessageId::from_uuid(self.ids.next()),
             chat_id: command.chat_id,
             session,
-            body: command.body,
+            draft: command.draft,
             reply_to: command.reply_to,
             at,
             claim: command.request.map(|request| request.claim(session.user_id, at)),
@@ -57,6 +63,8 @@ impl MessagingService {
             AppendError::SessionEnded => SendMessageError::SessionEnded,
             AppendError::ChatNotFound => SendMessageError::ChatNotFound,
             AppendError::ReplyNotFound => SendMessageError::ReplyNotFound,
+            AppendError::AttachmentNotFound(id) => SendMessageError::AttachmentNotFound(id),
+            AppendError::Blocked => SendMessageError::Blocked,
             AppendError::KeyReused => SendMessageError::KeyReused,
             AppendError::Repository(error) => SendMessageError::Failed(error.into()),
         })

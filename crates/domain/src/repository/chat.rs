@@ -1,7 +1,7 @@
 use super::RepositoryError;
 use crate::chat::{ChatTitle, ChatView};
 use crate::idempotency::{Recorded, Recording};
-use crate::ids::{ChatId, UserId};
+use crate::ids::{ChatId, FileId, UserId};
 use crate::membership::{Member, MemberRole};
 use crate::message::Seq;
 use crate::page::{ChatCursor, Limit, MemberCursor, Page};
@@ -53,6 +53,9 @@ pub enum InsertChatError {
     /// Nobody has this id, or the account is deleted.
     #[error("no such user: {0}")]
     UserNotFound(UserId),
+    /// One of the two blocks the other, and there is no direct chat between them yet.
+    #[error("one of the two blocks the other")]
+    Blocked,
     /// The idempotency key stands for another request.
     #[error("the idempotency key was used for another request")]
     KeyReused,
@@ -189,7 +192,17 @@ pub trait ChatRepository: Send + Sync {
     /// Changes a group's title. False when there is no such group.
     async fn rename(&self, id: ChatId, title: &ChatTitle, at: Timestamp) -> Result<bool, RepositoryError>;
 
-    /// Deletes a chat with its members and messages. False when there is none.
+    /// Gives a group the avatar out of `owner`'s files; the old one goes unless something else uses it. False when there is no
+    /// such group or no such file.
+    async fn set_avatar(
+        &self,
+        id: ChatId,
+        avatar: FileId,
+        owner: UserId,
+        at: Timestamp,
+    ) -> Result<bool, RepositoryError>;
+
+    /// Deletes a chat with its members and messages, and with the files that nothing else uses. False when there is none.
     async fn delete(&self, id: ChatId) -> Result<bool, RepositoryError>;
 
     /// The members, longest-standing first.

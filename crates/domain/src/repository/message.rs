@@ -1,8 +1,8 @@
 use super::RepositoryError;
 use crate::idempotency::Claim;
-use crate::ids::{ChatId, MessageId, UserId};
+use crate::ids::{ChatId, FileId, MessageId, UserId};
 use crate::membership::MemberRole;
-use crate::message::{Message, MessageBody};
+use crate::message::{Message, MessageBody, MessageDraft};
 use crate::page::{Limit, MessageRange, Page};
 use crate::session::ClaimedSession;
 use crate::time::Timestamp;
@@ -18,8 +18,8 @@ pub struct AppendMessage {
     pub chat_id: ChatId,
     /// By whom; checked in the same transaction.
     pub session: ClaimedSession,
-    /// The text.
-    pub body: MessageBody,
+    /// What it says.
+    pub draft: MessageDraft,
     /// The message of the same chat that it answers.
     pub reply_to: Option<MessageId>,
     /// When.
@@ -49,6 +49,12 @@ pub enum AppendError {
     /// The chat has no message of the id that is answered.
     #[error("no such message to answer")]
     ReplyNotFound,
+    /// A file that is not there, or that the sender may not read ([`FileStanding::may_read`](crate::file::FileStanding)).
+    #[error("no such file: {0}")]
+    AttachmentNotFound(FileId),
+    /// It is a direct chat, and one of the two blocks the other.
+    #[error("one of the two blocks the other")]
+    Blocked,
     /// The idempotency key stands for another request.
     #[error("the idempotency key was used for another request")]
     KeyReused,
@@ -130,7 +136,8 @@ pub trait MessageRepository: Send + Sync {
         at: Timestamp,
     ) -> Result<Option<Message>, RepositoryError>;
 
-    /// Blanks a message; it keeps its place. True also when it was deleted before, whose time then stays; false when
+    /// Blanks a message; it keeps its place. Its files go with it, in the same transaction, unless something else uses
+    /// them. True also when it was deleted before, whose time then stays; false when
     /// there is no such message in that chat.
     async fn delete(&self, chat_id: ChatId, id: MessageId, at: Timestamp) -> Result<bool, RepositoryError>;
 }

@@ -9,29 +9,41 @@
 //! * Methods may run concurrently from any number of processes; each says what it promises then.
 //! * Times come in as arguments and are kept to the millisecond.
 
+mod account_token;
+mod api_key;
 mod chat;
 mod error;
+mod file;
 mod maintenance;
 mod message;
+mod moderation;
+mod outbox;
 mod session;
 mod user;
 mod verification_key;
 
+pub use account_token::{AccountTokenRepository, NewAccountToken, VerifyEmailError};
+pub use api_key::ApiKeyRepository;
 pub use chat::{
     AddMember, AddMemberError, ChatRepository, CreatedChat, InsertChatError, ListChatsError, NewDirectChat, NewGroup,
     NewMember, ReadState, Removal, SetRoleError,
 };
 pub use error::RepositoryError;
+pub use file::{FileRepository, NewFile, StoredFile, ThumbnailJob};
 pub use maintenance::{Maintenance, Purged};
 pub use message::{
     AppendError, AppendMessage, Appended, ListMessages, ListMessagesError, MessageContext, MessageRepository,
 };
+pub use moderation::{AuditCursor, BlockError, ModerationRepository, NewReport, ReportCursor, ReportFilter};
+pub use outbox::{DueMail, MailDraft, OutboxRepository};
 pub use session::{Activity, NewSession, RotateRefresh, Rotation, SessionRepository};
 pub use user::{Credentials, Erased, InsertUserError, NewUser, UpdateUserError, UserChanges, UserRepository};
 pub use verification_key::{VerificationKey, VerificationKeyRepository};
 
 #[cfg(feature = "mocks")]
 pub use {
-    chat::MockChatRepository, maintenance::MockMaintenance, message::MockMessageRepository,
-    session::MockSessionRepository, user::MockUserRepository, verification_key::MockVerificationKeyRepository,
+    account_token::MockAccountTokenRepository, api_key::MockApiKeyRepository, chat::MockChatRepository,
+    file::MockFileRepository, maintenance::MockMaintenance, message::MockMessageRepository,
+    moderation::MockModerationRepository, outbox::MockOutboxRepository, session::MockSessionRepository,
+    user::MockUserRepository, verification_key::MockVerificationKeyRepository,
 };

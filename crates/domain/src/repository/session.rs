@@ -58,8 +58,8 @@ pub struct Activity {
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait SessionRepository: Send + Sync {
-    /// Stores a session. When the user has more than `most` live ones then, the least recently used end. False, and
-    /// nothing stored, when there is no such user or a deleted one.
+    /// Stores a session. When the user has (API keys not counted) more than `most` live ones then, the least recently used end. False, and
+    /// nothing stored, when there is no such user, or a deleted or suspended one.
     async fn insert(&self, session: NewSession, most: u32) -> Result<bool, RepositoryError>;
 
     /// Who that is, if the session is that user's, has not ended and has not expired at `at`.

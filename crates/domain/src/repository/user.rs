@@ -1,5 +1,5 @@
-use super::RepositoryError;
-use crate::ids::{SessionId, UserId};
+use super::{MailDraft, RepositoryError};
+use crate::ids::{FileId, SessionId, UserId};
 use crate::page::{Limit, Page, UserCursor};
 use crate::password::PasswordHash;
 use crate::profile::Profile;
@@ -25,6 +25,11 @@ pub struct NewUser {
     pub role: Role,
     /// What the user logs in with.
     pub password: PasswordHash,
+    /// A mail to the user's e-mail address, stored in the same transaction.
+    pub mail: Option<MailDraft>,
+    /// The hash of a token in that mail that verifies the address, and when it expires; see
+    /// [`AccountTokenRepository`](super::AccountTokenRepository).
+    pub verification: Option<([u8; 32], Timestamp)>,
     /// When.
     pub at: Timestamp,
 }
@@ -98,6 +103,8 @@ pub struct Erased {
     pub groups_deleted: u64,
     /// Messages that were blanked; zero unless that was asked for.
     pub messages: u64,
+    /// Files that went, because nothing uses them any more.
+    pub files: u64,
 }
 
 /// The users.
@@ -124,7 +131,7 @@ pub trait UserRepository: Send + Sync {
         limit: Limit,
     ) -> Result<Page<User, UserCursor>, RepositoryError>;
 
-    /// Changes a user and returns it as it is afterwards. All or nothing.
+    /// Changes a user and returns it as it is afterwards. All or nothing. Another e-mail address is an unverified one.
     async fn update(&self, id: UserId, changes: UserChanges, at: Timestamp) -> Result<User, UpdateUserError>;
 
     /// Replaces the password hash and ends the user's sessions except `keep`, in one transaction. False when there is no
@@ -137,7 +144,17 @@ pub trait UserRepository: Send + Sync {
         at: Timestamp,
     ) -> Result<bool, RepositoryError>;
 
-    /// Deletes an account: ends its sessions; removes names, e-mail, profile and password; takes the user out of every
+    /// Gives a user one of their own files as avatar, or takes the avatar away; the old one goes unless something else uses
+    /// it. `None` when there is no such user or they have no such file.
+    async fn set_avatar(
+        &self,
+        id: UserId,
+        avatar: Option<FileId>,
+        at: Timestamp,
+    ) -> Result<Option<User>, RepositoryError>;
+
+    /// Deletes an account: ends its sessions; removes names, e-mail, avatar, profile, password, keys, tokens and
+    /// blocks; takes the user out of every
     /// group, as [`ChatRepository::remove_member`](super::ChatRepository::remove_member) does. Direct chats and messages
     /// stay; with `erase` every message the user ever sent is deleted, as
     /// [`MessageRepository::delete`](super::MessageRepository::delete) does. The username and the e-mail address are free
