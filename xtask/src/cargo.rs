@@ -1,5 +1,7 @@
 //! Running cargo inside cargo, and what `cargo metadata` tells.
 
+mod weak;
+
 use std::collections::BTreeMap;
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -66,12 +68,17 @@ pub(crate) struct Package {
     pub(crate) source: Option<String>,
     #[serde(default)]
     pub(crate) dependencies: Vec<Declared>,
+    /// What each feature turns on.
+    #[serde(default)]
+    features: BTreeMap<String, Vec<String>>,
 }
 
 /// A dependency as a manifest states it.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Declared {
     pub(crate) name: String,
+    /// What the crate that depends on it calls it.
+    rename: Option<String>,
     pub(crate) kind: Option<String>,
     pub(crate) optional: bool,
 }
@@ -86,6 +93,9 @@ struct Resolve {
 pub(crate) struct Node {
     pub(crate) id: String,
     pub(crate) deps: Vec<NodeDep>,
+    /// The features it is built with.
+    #[serde(default)]
+    features: Vec<String>,
 }
 
 /// One resolved dependency; a package may be one in several ways at once.
@@ -112,7 +122,10 @@ impl Metadata {
         if !output.status.success() {
             bail!("cargo metadata failed");
         }
-        serde_json::from_slice(&output.stdout).context("cannot read cargo metadata's answer")
+        let mut metadata: Self =
+            serde_json::from_slice(&output.stdout).context("cannot read cargo metadata's answer")?;
+        weak::drop_unused(&mut metadata);
+        Ok(metadata)
     }
 
     pub(crate) fn nodes(&self) -> &[Node] {

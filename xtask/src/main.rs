@@ -20,7 +20,9 @@ cargo xtask test [-- ARGS]             every test, with the services they need; 
 cargo xtask ci                         the gate: format, lints, dependency edges, licences, documentation
 cargo xtask deps                       only the dependency edges
 cargo xtask licences                   only licences, banned crates and sources
-cargo xtask postgres [-- CMD ARGS]     a private PostgreSQL while CMD runs, or until Ctrl-C";
+cargo xtask postgres [-- CMD ARGS]     a private PostgreSQL while CMD runs, or until Ctrl-C
+cargo xtask s3 [-- CMD ARGS]           the same with a server that speaks S3
+cargo xtask smtp [-- CMD ARGS]         the same with a mail server";
 
 fn main() -> ExitCode {
     match run() {
@@ -44,6 +46,8 @@ fn run() -> Result<ExitCode> {
     match (task.as_str(), rest.is_empty()) {
         ("test", _) => tests_run::run(&rest),
         ("postgres", _) => services::hold(services::postgres::start, &rest),
+        ("s3", _) => services::hold(services::s3::start, &rest),
+        ("smtp", _) => services::hold(services::smtp::start, &rest),
         ("ci", true) => ci::run(),
         ("deps", true) => deps::check().map(|()| ExitCode::SUCCESS),
         ("licences", true) => licences::check().map(|()| ExitCode::SUCCESS),

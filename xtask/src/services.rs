@@ -1,11 +1,14 @@
-//! Services that tests need: each is started for one run, told to the tests by an environment
-//! variable, and gone afterwards.
+//! Services that tests need: each is started for one run, told to the tests by environment
+//! variables, and gone afterwards.
 //!
 //! One module a service, with a `start() -> Result<Service>`; [`start_all`] lists them.
 
 mod apt;
 pub(crate) mod postgres;
+mod python;
+pub(crate) mod s3;
 mod sandbox;
+pub(crate) mod smtp;
 
 use std::env;
 use std::process::ExitCode;
@@ -20,29 +23,28 @@ use sandbox::Sandbox;
 /// A service that is up; it stops when this is dropped, and also when xtask is killed.
 #[derive(Debug)]
 pub(crate) struct Service {
-    /// The variable by which tests find it.
-    pub(crate) variable: &'static str,
-    /// The variable's value, such as a URL.
-    pub(crate) value: String,
+    /// The variables by which tests find it, with their values, such as a URL.
+    pub(crate) variables: Vec<(&'static str, String)>,
     sandbox: Option<Sandbox>,
 }
 
 impl Service {
-    /// The one that the caller's environment already names, which is not ours to stop.
-    fn given(variable: &'static str) -> Option<Self> {
-        let value = env::var(variable).ok().filter(|value| !value.is_empty())?;
-        eprintln!("xtask: {variable} is set, so nothing is started for it");
+    /// The one that the caller's environment already names, which is not ours to stop. Its first variable decides.
+    fn given(variables: &[&'static str]) -> Option<Self> {
+        let value = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
+        let first = variables.first()?;
+        value(first)?;
+        eprintln!("xtask: {first} is set, so nothing is started for it");
+        let variables = variables.iter().filter_map(|name| Some((*name, value(name)?)));
         Some(Self {
-            variable,
-            value,
+            variables: variables.collect(),
             sandbox: None,
         })
     }
 
-    fn ours(variable: &'static str, value: String, sandbox: Sandbox) -> Self {
+    fn ours(variables: Vec<(&'static str, String)>, sandbox: Sandbox) -> Self {
         Self {
-            variable,
-            value,
+            variables,
             sandbox: Some(sandbox),
         }
     }
@@ -55,14 +57,19 @@ impl Service {
 
 /// Everything that the workspace's tests need.
 pub(crate) fn start_all() -> Result<Vec<Service>> {
-    [postgres::start].iter().map(|start| start()).collect()
+    [postgres::start, s3::start, smtp::start]
+        .iter()
+        .map(|start| start())
+        .collect()
 }
 
-/// Runs a command while a service is up; without a command, prints where it is and waits for a signal.
+/// Runs a command while a service is up; without one, prints where the service is and waits for a signal.
 pub(crate) fn hold(start: fn() -> Result<Service>, words: &[String]) -> Result<ExitCode> {
     let mut service = start()?;
     let Some((program, arguments)) = words.split_first() else {
-        println!("{}={}", service.variable, service.value);
+        for (name, value) in &service.variables {
+            println!("{name}={value}");
+        }
         eprintln!("xtask: it stays until Ctrl-C");
         while service.is_up() {
             thread::sleep(Duration::from_millis(500));
@@ -71,7 +78,7 @@ pub(crate) fn hold(start: fn() -> Result<Service>, words: &[String]) -> Result<E
     };
     let status = command(program)
         .args(arguments)
-        .env(service.variable, &service.value)
+        .envs(service.variables.iter().map(|(name, value)| (name, value)))
         .status()
         .with_context(|| format!("cannot run {program}"))?;
     Ok(exit_code(status))

@@ -16,7 +16,9 @@ pub(crate) fn run(extra: &[String]) -> Result<ExitCode> {
         command.arg("--workspace");
     }
     command.args(extra).stdout(Stdio::piped());
-    command.envs(services.iter().map(|service| (service.variable, &service.value)));
+    for service in &services {
+        command.envs(service.variables.iter().map(|(name, value)| (name, value)));
+    }
     let mut child = command.spawn().context("cannot run cargo test")?;
     let output = child.stdout.take().context("cargo test has no output")?;
     let counted = stream(BufReader::new(output), io::stdout());

@@ -48,7 +48,17 @@ const INTERNAL: &[Internal] = &[
         dev: &[],
     },
     Internal {
+        of: "tertulia-adapters-files",
+        normal: &["tertulia-application", "tertulia-domain"],
+        dev: &[],
+    },
+    Internal {
         of: "tertulia-adapters-http",
+        normal: &["tertulia-application", "tertulia-domain"],
+        dev: &[],
+    },
+    Internal {
+        of: "tertulia-adapters-mail",
         normal: &["tertulia-application", "tertulia-domain"],
         dev: &[],
     },
@@ -113,7 +123,16 @@ const EXTERNAL: &[External] = &[
     },
     External {
         of: "tertulia-application",
-        crates: &["async-trait", "base64", "sha2", "thiserror", "tracing", "uuid"],
+        crates: &[
+            "async-trait",
+            "base64",
+            "bytes",
+            "futures-core",
+            "sha2",
+            "thiserror",
+            "tracing",
+            "uuid",
+        ],
         optional: MOCKS,
     },
 ];

@@ -33,7 +33,7 @@ const SETTINGS: &[&str] = &[
 
 /// Starts it, installing PostgreSQL first if the machine has none.
 pub(crate) fn start() -> Result<Service> {
-    if let Some(given) = Service::given(VARIABLE) {
+    if let Some(given) = Service::given(&[VARIABLE]) {
         return Ok(given);
     }
     let programs = match find_programs() {
@@ -47,7 +47,7 @@ pub(crate) fn start() -> Result<Service> {
         let port = free_port().context("cannot find a free port")?;
         if serve(&mut sandbox, &programs, port)? {
             let url = format!("postgres://{USER}@127.0.0.1:{port}/postgres");
-            return Ok(Service::ours(VARIABLE, url, sandbox));
+            return Ok(Service::ours(vec![(VARIABLE, url)], sandbox));
         }
     }
     bail!("{ATTEMPTS} free ports in a row were taken by others")
