@@ -7,6 +7,8 @@ pub mod account;
 pub mod chats;
 mod failure;
 pub mod messaging;
+#[cfg(test)]
+mod permission_tests;
 pub mod ports;
 pub mod realtime;
 mod request_key;

@@ -25,17 +25,14 @@ impl AccountService {
     /// Checks an access token, without asking whether its session still lives: for use cases that look at the session in
     /// the statement that does their work.
     pub async fn claim(&self, token: &str) -> Result<ClaimedSession, AuthenticateError> {
-        let claimed = self
-            .tokens
+        self.tokens
             .verify(token, self.clock.now())
             .await
             .map_err(|error| match error {
                 VerifyTokenError::Invalid => AuthenticateError::Invalid,
                 VerifyTokenError::Expired => AuthenticateError::Expired,
                 VerifyTokenError::Repository(error) => AuthenticateError::Failed(error.into()),
-            })?;
-        self.presence.note(claimed);
-        Ok(claimed)
+            })
     }
 
     /// Checks an access token and that its session lives.
@@ -46,6 +43,81 @@ impl AccountService {
             .find_caller(claimed, self.clock.now())
             .await
             .map_err(Failure::from)?;
-        caller.ok_or(AuthenticateError::Ended)
+        let caller = caller.ok_or(AuthenticateError::Ended)?;
+        self.presence.note(claimed);
+        Ok(caller)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{ANA, CALLER, CLAIMED, NOW, World, assert_matches, passes_on, repository_errors, user};
+    use mockall::predicate::eq;
+
+    fn verifying(answer: Result<ClaimedSession, VerifyTokenError>) -> World {
+        let mut world = World::default();
+        world
+            .tokens
+            .expect_verify()
+            .with(eq("token"), eq(NOW))
+            .once()
+            .return_once(|_, _| answer);
+        world
+    }
+
+    #[tokio::test]
+    async fn a_claim_asks_nothing_of_the_database() {
+        let mut world = verifying(Ok(CLAIMED));
+        world.sessions.expect_find_caller().never();
+        let services = world.services();
+        assert_matches!(services.accounts.claim("token").await, Ok(CLAIMED));
+        assert!(!services.presence.is_online(&user(ANA)));
+    }
+
+    #[tokio::test]
+    async fn a_bad_token_has_no_caller() {
+        let invalid = verifying(Err(VerifyTokenError::Invalid)).services();
+        assert_matches!(
+            invalid.accounts.authenticate("token").await,
+            Err(AuthenticateError::Invalid)
+        );
+        let expired = verifying(Err(VerifyTokenError::Expired)).services();
+        assert_matches!(
+            expired.accounts.authenticate("token").await,
+            Err(AuthenticateError::Expired)
+        );
+        for services in [invalid, expired] {
+            assert!(!services.presence.is_online(&user(ANA)));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_caller_has_a_living_session() {
+        let authenticate = async |found| {
+            let mut world = verifying(Ok(CLAIMED));
+            let asked = world.sessions.expect_find_caller().with(eq(CLAIMED), eq(NOW)).once();
+            asked.return_once(move |_, _| Ok(found));
+            let services = world.services();
+            let outcome = services.accounts.authenticate("token").await;
+            (outcome, services.presence.is_online(&user(ANA)))
+        };
+        assert_matches!(authenticate(Some(CALLER)).await, (Ok(CALLER), true));
+        assert_matches!(authenticate(None).await, (Err(AuthenticateError::Ended), false));
+    }
+
+    #[tokio::test]
+    async fn passes_failures_on() {
+        passes_on(repository_errors, async |cause| {
+            let services = verifying(Err(cause.into())).services();
+            services.accounts.claim("token").await
+        })
+        .await;
+        passes_on(repository_errors, async |cause| {
+            let mut world = verifying(Ok(CLAIMED));
+            world.sessions.expect_find_caller().return_once(|_, _| Err(cause));
+            world.services().accounts.authenticate("token").await
+        })
+        .await;
     }
 }
