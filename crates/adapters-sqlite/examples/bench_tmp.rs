@@ -7,9 +7,7 @@ use tertulia_domain::repository::*;
 use tertulia_domain::*;
 use uuid::Uuid;
 
-fn v7() -> Uuid {
-    Uuid::now_v7()
-}
+fn v7() -> Uuid { static N: AtomicU64 = AtomicU64::new(1); let n = N.fetch_add(1, Ordering::Relaxed); Uuid::from_u64_pair(((now().as_millis() as u64) << 16) | 0x7000 | (n & 0xfff), (1 << 63) | n.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 2) }
 fn now() -> Timestamp {
     Timestamp::from_millis(
         std::time::SystemTime::now()
