@@ -1,1 +1,24 @@
-//! Placeholder.
+//! The HTTP driving adapter: it parses requests into commands, calls the use cases and renders what they give.
+//!
+//! [`server`] is the whole of its surface. Inside, an API (for now the native one, in `api`) is a list of endpoints: from
+//! it come the routes, the `Allow` headers, the labels of the metrics, and the test that compares the OpenAPI document
+//! with what is served. Its handlers take what `extract` makes of a request, answer with the types in `dto`, and fail
+//! with a `problem`, whose table says what each error of a use case is to a client.
+
+mod api;
+mod creation;
+mod cursor;
+mod docs;
+mod dto;
+mod endpoint;
+mod extract;
+mod middleware;
+mod operation;
+mod problem;
+mod respond;
+mod server;
+mod state;
+
+pub use middleware::{REQUEST_SECONDS, REQUEST_SECONDS_BUCKETS, REQUESTS_TOTAL};
+pub use server::{HttpOptions, server};
+pub use state::HttpState;

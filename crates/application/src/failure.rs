@@ -55,3 +55,54 @@ impl From<TokenError> for Failure {
         Self::Internal(error.into())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{explain, repository_errors};
+
+    #[test]
+    fn of_a_repository() {
+        let [overloaded, unavailable, inconsistent, other] =
+            <[_; 4]>::try_from(repository_errors()).unwrap().map(Failure::from);
+        assert!(matches!(overloaded, Failure::Overloaded));
+        assert!(matches!(unavailable, Failure::Unavailable(_)));
+        assert_eq!(explain(&unavailable)[1..], ["connection refused"]);
+        assert!(matches!(inconsistent, Failure::Internal(_)));
+        assert_eq!(
+            explain(&inconsistent)[1..],
+            ["inconsistent row in users, key 7: no name"]
+        );
+        assert!(matches!(other, Failure::Internal(_)));
+        assert_eq!(explain(&other)[1..], ["the database refused", "syntax error"]);
+    }
+
+    #[test]
+    fn of_the_hasher() {
+        assert!(matches!(Failure::from(HashError::Overloaded), Failure::Overloaded));
+        let failed = Failure::from(HashError::Failed("broken".into()));
+        assert!(matches!(failed, Failure::Internal(_)));
+        assert_eq!(explain(&failed)[1..], ["broken"]);
+    }
+
+    #[test]
+    fn of_the_token_issuer() {
+        let failed = Failure::from(TokenError("no key".into()));
+        assert!(matches!(failed, Failure::Internal(_)));
+        assert_eq!(explain(&failed)[1..], ["signing failed", "no key"]);
+    }
+
+    /// What the caller is told must not hold what only the operator may know.
+    #[test]
+    fn keeps_the_cause_to_itself() {
+        for error in repository_errors() {
+            let shown = Failure::from(error).to_string();
+            assert!(
+                !["connection", "users", "syntax"]
+                    .iter()
+                    .any(|secret| shown.contains(secret)),
+                "{shown}"
+            );
+        }
+    }
+}

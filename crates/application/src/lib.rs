@@ -10,6 +10,8 @@ pub mod files;
 pub mod mail;
 pub mod messaging;
 pub mod moderation;
+#[cfg(test)]
+mod permission_tests;
 pub mod ports;
 pub mod realtime;
 mod request_key;

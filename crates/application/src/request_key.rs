@@ -47,3 +47,20 @@ impl<T> fmt::Debug for Keyed<T> {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{ANA, NOW, answer, claim, keyed, request_key};
+
+    #[test]
+    fn a_claim_is_of_one_user_at_one_time() {
+        assert_eq!(request_key().claim(ANA, NOW), claim());
+    }
+
+    #[test]
+    fn a_recording_claims_and_encodes() {
+        let recording = keyed::<u8>().recording(ANA, NOW);
+        assert_eq!(recording.claim, claim());
+        assert_eq!((recording.encode)(&7), answer());
+    }
+}

@@ -7,8 +7,8 @@ use tertulia_domain::repository::{
 };
 use tertulia_domain::{
     ChatCursor, ChatId, ChatTitle, ChatView, Claim, ClaimedSession, DisplayName, Email, Fingerprint, IdempotencyKey,
-    Limit, Member, MemberCursor, MemberRole, Message, MessageBody, MessageId, MessageRange, Page, PasswordHash,
-    Profile, Recorded, RefreshHashes, Role, Seq, Session, SessionId, Timestamp, User, UserCursor, UserId, Username,
+    Limit, Member, MemberRole, Message, MessageBody, MessageId, MessageRange, Page, PasswordHash, Profile, Recorded,
+    RefreshHashes, Role, Seq, Session, SessionId, Timestamp, User, UserId, Username,
 };
 use uuid::Uuid;
 

@@ -12,6 +12,8 @@
     clippy::missing_panics_doc,
     reason = "everything here is a test: it fails by panicking"
 )]
+#![expect(clippy::wildcard_imports, reason = "the fixture is every case's vocabulary")]
+#![expect(clippy::cloned_ref_to_slice_refs, reason = "a list of one reads like a list of two")]
 
 use std::any::Any;
 use std::sync::Arc;
@@ -108,7 +110,175 @@ suite! { ($)
         a_new_password_ends_the_other_sessions
         nobody_gets_a_new_password
     }
+    accounts {
+        a_deleted_user_keeps_nothing_but_the_place
+        a_deleted_users_names_are_free
+        nobody_is_deleted_twice
+        a_deleted_user_is_seen_no_more
+        a_deleted_user_leaves_every_group
+        a_deleted_users_messages_and_direct_chats_stay
+        to_erase_an_account_blanks_its_messages_everywhere
+        to_erase_many_messages_counts_them_all
+        an_owner_of_many_groups_is_followed_in_each
+    }
+    sessions {
+        an_inserted_session_is_what_was_given
+        times_keep_their_milliseconds
+        nobody_gets_a_session
+        one_session_too_many_ends_the_least_recently_used
+        expired_sessions_are_not_counted
+        a_caller_is_found_until_the_session_ends
+        a_session_expires_at_the_moment_it_says
+        a_callers_role_is_the_present_one
+        a_refresh_moves_the_session_on
+        an_old_token_ends_the_session
+        a_token_that_means_nothing_does_nothing
+        a_refresh_gives_the_present_user
+        sessions_are_listed_newest_first
+        one_session_is_ended
+        all_sessions_are_ended_and_counted
+        activity_moves_forward_only
+        a_batch_of_activity_holds_anything
+        activity_in_somebody_elses_session_does_not_move_it
+        activity_of_a_thousand_sessions_is_one_batch
+    }
+    chats {
+        a_direct_chat_is_made_once_for_both
+        everybody_has_their_own_direct_chats
+        a_direct_chat_needs_two_users
+        a_group_is_made_with_its_members
+        a_group_may_begin_with_its_owner_alone
+        a_group_may_begin_large
+        a_group_is_made_with_all_of_its_members_or_not_at_all
+        times_keep_their_milliseconds
+        chat_numbers_are_never_reused
+        an_outsider_finds_a_chat_without_a_place_in_it
+        a_chat_shows_who_has_read_how_much
+        a_preview_shows_the_ten_longest_standing
+        a_group_is_renamed
+        only_groups_are_renamed
+        a_deleted_chat_is_gone_with_everything_in_it
+        after_its_deletion_a_direct_chat_begins_anew
+    }
+    chat_lists {
+        the_most_recently_active_come_first
+        chats_active_at_one_time_stand_by_id
+        the_last_page_of_chats_says_so
+        a_walk_over_chats_never_repeats
+        a_walk_over_chats_goes_on_where_its_chat_was
+        a_list_takes_a_living_session
+        lists_show_what_a_single_chat_shows
+        the_last_message_is_shown_deleted_or_edited
+    }
+    members {
+        members_are_listed_longest_standing_first
+        a_walk_over_members_survives_comings_and_goings
+        only_members_are_found
+        a_new_member_has_everything_read
+        who_is_there_already_stays_as_they_are
+        a_full_group_takes_nobody
+        nobody_is_added_to_nothing
+        a_role_is_given_and_taken
+        a_group_is_handed_over
+        an_owner_does_not_step_down
+        only_members_have_roles
+        a_member_is_taken_out
+        who_comes_back_comes_as_new
+        who_is_not_in_is_not_taken_out
+        an_owner_is_followed_by_the_longest_standing_admin
+        of_those_who_joined_together_the_smaller_id_follows
+        the_last_one_out_deletes_the_group
+        an_owner_can_be_kept_in
+        reading_moves_forward_to_the_newest_message_at_most
+        outsiders_read_nothing
+    }
+    messages {
+        a_sent_message_is_what_was_given
+        bodies_come_back_as_they_went
+        times_keep_their_milliseconds
+        each_chat_counts_its_own_messages
+        to_send_is_to_have_read
+        a_message_makes_its_chat_active
+        an_answer_shows_its_message_as_it_is_now
+        an_answer_stays_within_its_chat
+        what_fails_takes_no_number
+        to_send_takes_a_living_session
+        only_members_send
+        a_service_admin_sends_anywhere
+        a_message_is_found_with_what_decides_about_it
+        an_edited_message_has_another_body_and_says_when
+        what_is_not_there_is_not_edited
+        a_deleted_message_keeps_its_place_and_first_time
+    }
+    history {
+        pages_have_exact_edges
+        an_empty_chat_has_an_empty_page
+        a_long_history_is_walked_both_ways
+        a_walk_backwards_meets_nothing_new
+        a_walk_forwards_meets_what_came_meanwhile
+        deleted_messages_keep_their_place
+        a_list_shows_what_a_single_message_shows
+        a_list_takes_a_living_session
+        only_members_and_service_admins_read
+        to_look_changes_nothing
+    }
+    idempotency {
+        a_retry_sends_nothing
+        a_retry_gets_the_first_answer_whatever_became_of_the_message
+        a_retry_takes_a_living_session
+        a_key_stands_for_one_request
+        keys_differ_by_every_character
+        keys_are_per_user
+        a_key_is_remembered_for_a_day
+        what_fails_is_not_remembered
+        of_many_copies_at_once_one_is_sent
+        of_two_requests_under_one_key_at_once_one_is_refused
+        different_keys_at_once_do_not_meet
+    }
+    recordings {
+        a_recorded_group_is_made_once
+        a_recorded_direct_chat_is_made_once
+        a_recorded_member_is_added_once
+        a_key_stands_for_one_request
+        a_key_is_looked_at_before_everything_else
+        keys_are_per_user
+        a_key_is_remembered_for_a_day
+        what_fails_is_not_remembered
+        of_many_copies_at_once_one_happens
+    }
+    concurrency {
+        of_many_registrations_of_a_name_one_succeeds
+        users_registered_at_once_have_different_numbers
+        of_many_changes_to_a_name_one_succeeds
+        a_token_used_twice_at_once_ends_its_session
+        sessions_begun_at_once_keep_to_their_number
+        activity_recorded_in_opposite_orders
+        of_many_who_want_a_direct_chat_one_makes_it
+        messages_sent_at_once_are_numbered_without_gaps
+        reading_and_sending_at_once
+        pages_read_while_many_send
+        a_user_added_many_times_at_once_is_added_once
+        a_group_filled_at_once_is_not_overfilled
+        comings_and_goings_at_once_leave_an_exact_count
+        a_group_handed_over_many_times_at_once_has_one_owner
+        owners_who_leave_while_it_is_handed_over
+        of_the_last_ones_leaving_at_once_one_deletes_the_group
+        users_of_the_same_groups_deleted_at_once
+        an_account_deleted_many_times_at_once_is_deleted_once
+        a_user_deleted_while_being_added_is_in_no_group
+        a_session_begun_while_its_user_is_deleted_does_not_live
+        a_chat_deleted_while_it_is_used_is_gone
+        a_message_deleted_many_times_at_once_keeps_one_time
+    }
     keys {
         published_keys_are_listed
+        to_publish_a_key_again_changes_nothing
+        a_key_may_be_published_many_times_at_once
+    }
+    maintenance {
+        a_new_backend_is_in_order
+        expired_sessions_are_purged_and_no_others
+        forgotten_keys_are_purged_and_no_others
+        a_purge_does_not_stop_after_a_bite
     }
 }

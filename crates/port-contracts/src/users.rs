@@ -304,11 +304,12 @@ pub async fn a_search_is_walked_in_pages(b: Backend) {
 }
 
 pub async fn an_update_changes_what_it_names_and_nothing_else(b: Backend) {
+    type Apply = fn(&mut User);
     let before = b.users.insert(full_user("ana", "ana@example.org")).await.unwrap();
     let other = b.user("luis").await;
     let profile = Profile::new([("a".to_owned(), ProfileValue::Integer(1))]).unwrap();
     let mut expected = before.clone();
-    let changes: [(UserChanges, fn(&mut User)); 5] = [
+    let changes: [(UserChanges, Apply); 5] = [
         (UserChanges { username: Some(Some(username("Anita"))), ..UserChanges::default() }, |user| {
             user.username = Some(username("Anita"));
         }),
@@ -461,6 +462,7 @@ pub async fn a_new_password_ends_the_other_sessions(b: Backend) {
     // Somebody else's session is nothing to keep.
     assert!(b.users.set_password(ana.id, &password("newer"), Some(luis.session.session_id), at(2)).await.unwrap());
     assert_eq!((alive(ana.session).await, alive(luis.session).await), (false, true));
+    assert_eq!(b.find_user(ana.id).await.updated_at, at(2));
     let again = b.session(ana.id).await;
     assert!(b.users.set_password(ana.id, &password("newest"), None, at(3)).await.unwrap());
     assert!(!alive(again).await);

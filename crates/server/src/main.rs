@@ -1,2 +1,10 @@
-//! Placeholder.
-fn main() {}
+//! The `tertulia` binary.
+
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    tertulia_server::main()
+}

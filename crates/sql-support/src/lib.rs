@@ -12,6 +12,12 @@ use thiserror::Error;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
+mod profile;
+mod snapshot;
+
+pub use profile::{ProfileJsonError, profile_from_json, profile_to_json};
+pub use snapshot::MessageSnapshot;
+
 /// How long a request may wait for a connection before it is told that the database is overloaded.
 pub const MAX_WAIT: Duration = Duration::from_secs(2);
 
@@ -55,13 +61,11 @@ impl<C: R2D2Connection + Send + 'static> BlockingPool<C> {
         T: Send + 'static,
         E: From<RepositoryError> + Send + 'static,
     {
-        let waiting = metrics::gauge!("tertulia_db_waiting", "pool" => self.name);
-        waiting.increment(1.0);
+        let waiting = Waiting::begin(self.name);
         let permit = timeout(MAX_WAIT, Arc::clone(&self.permits).acquire_owned()).await;
-        waiting.decrement(1.0);
+        drop(waiting);
         let Ok(Ok(permit)) = permit else {
-            metrics::counter!("tertulia_db_overloaded_total", "pool" => self.name).increment(1);
-            return Err(RepositoryError::Overloaded.into());
+            return Err(overloaded(self.name).into());
         };
         let pool = self.pool.clone();
         let span = tracing::Span::current();
@@ -79,6 +83,30 @@ impl<C: R2D2Connection + Send + 'static> BlockingPool<C> {
     }
 }
 
+/// Counts a request among those that wait for `pool`, until it is dropped: a caller may go away while it waits.
+pub struct Waiting(metrics::Gauge);
+
+impl Waiting {
+    /// From now on.
+    pub fn begin(pool: &'static str) -> Self {
+        let gauge = metrics::gauge!("tertulia_db_waiting", "pool" => pool);
+        gauge.increment(1.0);
+        Self(gauge)
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.decrement(1.0);
+    }
+}
+
+/// Counts a request that `pool` had to refuse, and gives the error that its caller gets.
+pub fn overloaded(pool: &'static str) -> RepositoryError {
+    metrics::counter!("tertulia_db_overloaded_total", "pool" => pool).increment(1);
+    RepositoryError::Overloaded
+}
+
 /// Sorts a database error into what a caller can do about it. Constraint violations that mean something are matched
 /// before this is called; here they are bugs.
 pub fn classify(error: DieselError) -> RepositoryError {
@@ -92,11 +120,19 @@ pub fn classify(error: DieselError) -> RepositoryError {
         DieselError::BrokenTransactionManager => true,
         _ => false,
     };
-    if unavailable {
+    if is_timeout(&error) {
+        RepositoryError::Overloaded
+    } else if unavailable {
         RepositoryError::Unavailable(Box::new(error))
     } else {
         RepositoryError::Other(Box::new(error))
     }
+}
+
+/// A statement that ran, or waited for a lock, for longer than it may.
+fn is_timeout(error: &DieselError) -> bool {
+    matches!(error, DieselError::DatabaseError(_, info)
+        if ["due to statement timeout", "due to lock timeout"].iter().any(|part| info.message().contains(part)))
 }
 
 /// libpq reports a lost connection and a server that is shutting down only by their text.
@@ -179,6 +215,8 @@ mod tests {
                 "{message}"
             );
         }
+        let slow = closed("canceling statement due to statement timeout");
+        assert!(matches!(classify(slow), RepositoryError::Overloaded));
         assert!(matches!(classify(closed("syntax error")), RepositoryError::Other(_)));
         assert!(matches!(
             classify(DieselError::BrokenTransactionManager),

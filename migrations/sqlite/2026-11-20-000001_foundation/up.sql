@@ -99,7 +99,7 @@ CREATE TABLE messages (
 ) STRICT, WITHOUT ROWID;
 
 -- What a keyed creation answered: `status` and `answer` as the client got them, or for a sent message `message`, the
--- values that it had then.
+-- values that it had then. Kept in the order of arrival, unlike the others: rows of this length make a poor index.
 CREATE TABLE idempotency_keys (
     user_id BLOB NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     key TEXT NOT NULL,
@@ -109,7 +109,7 @@ CREATE TABLE idempotency_keys (
     answer BLOB,
     message TEXT,
     PRIMARY KEY (user_id, key)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 CREATE INDEX idempotency_keys_age ON idempotency_keys (created_at);
 

@@ -75,7 +75,8 @@ const INTERNAL: &[Internal] = &[
     Internal {
         of: "tertulia-adapters-postgres",
         normal: &["tertulia-domain", "tertulia-sql-support"],
-        dev: &["tertulia-port-contracts"],
+        // Itself: its own tests take its feature `test-support`.
+        dev: &["tertulia-adapters-postgres", "tertulia-port-contracts"],
     },
     Internal {
         of: "tertulia-adapters-sqlite",

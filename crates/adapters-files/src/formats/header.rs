@@ -42,8 +42,17 @@ impl Header {
         Dimensions { width, height }
     }
 
-    pub(super) fn pixels(self) -> u64 {
-        u64::from(self.width) * u64::from(self.height)
+    /// Whether a WebP holds a frame that is larger than itself. The decoder finds that out when it has decoded it.
+    pub(super) fn is_exceeded(self, image: &[u8]) -> bool {
+        let mut chunks = image
+            .windows(LOSSY.len())
+            .enumerate()
+            .filter(|(_, name)| *name == LOSSY);
+        self.format == ImageFormat::WebP
+            && chunks.any(|(at, _)| {
+                let frame = image.get(at + 8..).and_then(lossy_frame);
+                frame.is_some_and(|(width, height)| width > self.width || height > self.height)
+            })
     }
 
     const fn new(format: ImageFormat, width: u32, height: u32) -> Self {
@@ -78,29 +87,106 @@ fn webp(head: &[u8]) -> Option<Header> {
         return None;
     }
     let (kind, data) = (chunk.get(..4)?, chunk.get(8..)?);
-    let (width, height) = match kind {
-        b"VP8X" => (le_u24(data, 4)? + 1, le_u24(data, 7)? + 1),
+    let (width, height, scratch) = match kind {
+        b"VP8X" => {
+            let flags = *data.first()?;
+            let (animated, transparent) = (flags & 0x02 != 0, flags & 0x10 != 0);
+            let scratch = match (animated, transparent) {
+                // The canvas, and a frame with its own.
+                (true, _) => 15,
+                // The planes, and those of the transparency with a copy.
+                (false, true) => 7,
+                (false, false) => 4,
+            };
+            (le_u24(data, 4)? + 1, le_u24(data, 7)? + 1, scratch)
+        }
         b"VP8L" if data.first() == Some(&0x2F) => {
             let bits = u32::from_le_bytes(*data.get(1..)?.first_chunk()?);
-            ((bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1)
+            ((bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1, 4)
         }
-        b"VP8 " if data.get(3..6)? == b"\x9D\x01\x2A" => {
-            let side = |at| Some(u32::from(le_u16(data, at)? & 0x3FFF));
-            (side(6)?, side(8)?)
+        LOSSY => {
+            let (width, height) = lossy_frame(data)?;
+            (width, height, 2)
         }
         _ => return None,
     };
     Some(Header {
-        // The lossless decoder's own copy, which is larger than the lossy one's planes.
-        scratch: 4,
+        scratch,
         ..Header::new(ImageFormat::WebP, width, height)
     })
 }
 
-/// ITU T.81, annex B: segments, each with its length, up to a start of frame. An Exif segment before may turn the image.
+/// The name of a chunk with a lossy frame.
+const LOSSY: &[u8] = b"VP8 ";
+
+/// RFC 6386, section 9.1: after a tag of three bytes a start code, then the sides.
+fn lossy_frame(data: &[u8]) -> Option<(u32, u32)> {
+    let sides = data.get(3..)?.strip_prefix(b"\x9D\x01\x2A")?;
+    let side = |at| Some(u32::from(le_u16(sides, at)? & 0x3FFF));
+    Some((side(0)?, side(2)?))
+}
+
+/// ITU T.81, annex B: segments, each with its length, up to the first scan. There is one frame among them; an Exif segment
+/// may turn the image.
 fn jpeg(head: &[u8]) -> Option<Header> {
     let mut rest = head.strip_prefix(b"\xFF\xD8")?;
     let mut turned = false;
+    let mut frame: Option<Frame> = None;
+    while let Some((code, segment, more)) = next_segment(rest) {
+        rest = more;
+        match code {
+            // Tables and the arithmetic coder's conditions have codes amid the frames'.
+            0xC4 | 0xC8 | 0xCC => {}
+            0xC0..=0xCF if frame.is_some() => return None,
+            0xC0..=0xCF => frame = Some(Frame::read(code, segment)?),
+            0xE1 => turned |= segment.strip_prefix(b"Exif\0\0").is_some_and(is_turned),
+            0xDA => {
+                let frame = frame?;
+                let in_one_pass = !frame.progressive && segment.first() == Some(&frame.components);
+                return Some(frame.header(turned, in_one_pass));
+            }
+            0xD9 => break,
+            _ => {}
+        }
+    }
+    // The beginning of a file may end before the scan.
+    frame.map(|frame| frame.header(turned, false))
+}
+
+/// Of a JPEG's start of frame.
+struct Frame {
+    width: u16,
+    height: u16,
+    components: u8,
+    progressive: bool,
+}
+
+impl Frame {
+    fn read(code: u8, segment: &[u8]) -> Option<Self> {
+        Some(Self {
+            height: be_u16(segment, 1)?,
+            width: be_u16(segment, 3)?,
+            components: *segment.get(5)?,
+            progressive: matches!(code, 0xC2 | 0xC6 | 0xCA | 0xCE),
+        })
+    }
+
+    fn header(&self, turned: bool, in_one_pass: bool) -> Header {
+        Header {
+            turned,
+            // Otherwise all coefficients are kept until the last scan, two bytes each.
+            scratch: if in_one_pass {
+                0
+            } else {
+                self.components.saturating_mul(2)
+            },
+            ..Header::new(ImageFormat::Jpeg, self.width.into(), self.height.into())
+        }
+    }
+}
+
+/// The code and the content of a JPEG's next segment, and what comes after it. What has no content is skipped.
+fn next_segment(mut rest: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     loop {
         // Anything between segments is skipped, and so is a repeated FF, as decoders do.
         let mark = rest.iter().position(|byte| *byte == 0xFF)?;
@@ -109,28 +195,12 @@ fn jpeg(head: &[u8]) -> Option<Header> {
         rest = &rest[mark + fill + 1..];
         match code {
             // No segments: stuffing, TEM and restarts.
-            0x00 | 0x01 | 0xD0..=0xD7 => continue,
-            // The image's data or its end, and no frame so far.
-            0xD9 | 0xDA => return None,
-            _ => {}
-        }
-        let segment = rest.get(2..usize::from(be_u16(rest, 0)?))?;
-        rest = &rest[segment.len() + 2..];
-        match code {
-            // Tables and the arithmetic coder's conditions have codes amid the frames'.
-            0xC4 | 0xC8 | 0xCC => {}
-            0xC0..=0xCF => {
-                let (height, width, components) = (be_u16(segment, 1)?, be_u16(segment, 3)?, *segment.get(5)?);
-                let progressive = matches!(code, 0xC2 | 0xC6 | 0xCA | 0xCE);
-                return Some(Header {
-                    turned,
-                    // Of a progressive image all coefficients are kept, two bytes each.
-                    scratch: if progressive { components.saturating_mul(2) } else { 0 },
-                    ..Header::new(ImageFormat::Jpeg, width.into(), height.into())
-                });
+            0x00 | 0x01 | 0xD0..=0xD7 => {}
+            0xD9 => return Some((code, &[], rest)),
+            _ => {
+                let length = usize::from(be_u16(rest, 0)?);
+                return Some((code, rest.get(2..length)?, &rest[length..]));
             }
-            0xE1 => turned |= segment.strip_prefix(b"Exif\0\0").is_some_and(is_turned),
-            _ => {}
         }
     }
 }

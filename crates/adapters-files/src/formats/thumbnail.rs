@@ -17,6 +17,9 @@ const JPEG_QUALITY: u8 = 80;
 /// or as a PNG if one can see through it.
 pub(super) fn make(image: &[u8], longest: u32) -> Result<Vec<u8>, ThumbnailError> {
     let header = Header::read(image).ok_or_else(|| ThumbnailError("no image of a known format".to_owned()))?;
+    if header.is_exceeded(image) {
+        return Err(ThumbnailError("a frame is larger than the image".to_owned()));
+    }
     let picture = decode(image, header).map_err(|error| ThumbnailError(error.to_string()))?;
     encode(&picture.shrunk(longest.max(1))).map_err(|error| ThumbnailError(error.to_string()))
 }
@@ -46,14 +49,15 @@ fn decode(image: &[u8], header: Header) -> Result<Picture, ImageError> {
     limits.max_image_width = Some(LONGEST_SIDE);
     limits.max_image_height = Some(LONGEST_SIDE);
     limits.max_alloc = Some(MEMORY);
-    // The decoders count the picture, but not all that they need beside it.
-    limits.reserve(header.pixels() * u64::from(header.scratch))?;
     let mut reader = ImageReader::with_format(Cursor::new(image), header.format);
     reader.limits(limits.clone());
     let mut decoder = reader.into_decoder()?;
     // One that can't be read is none.
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    limits.reserve(decoder.total_bytes())?;
+    // The picture, and what the decoders need beside it and don't count themselves.
+    let (width, height) = decoder.dimensions();
+    let scratch = u64::from(width) * u64::from(height) * u64::from(header.scratch);
+    limits.reserve(decoder.total_bytes().saturating_add(scratch))?;
     decoder.set_limits(limits)?;
     Ok(Picture {
         pixels: DynamicImage::from_decoder(decoder)?,

@@ -56,7 +56,6 @@ pub(crate) fn animated_gif(width: u32, height: u32) -> Vec<u8> {
 /// The same as WebP.
 pub(crate) fn animated_webp(width: u32, height: u32) -> Vec<u8> {
     let side = |pixels: u32| (pixels - 1).to_le_bytes()[..3].to_vec();
-    let canvas = [vec![0b10, 0, 0, 0], side(width), side(height)].concat();
     let frames = [RED, BLUE].map(|colour| {
         let still = encode(&solid(width, height, colour).into(), ImageFormat::WebP);
         // At the origin, for a tenth of a second; then the still image's chunk.
@@ -70,13 +69,22 @@ pub(crate) fn animated_webp(width: u32, height: u32) -> Vec<u8> {
         .concat();
         riff_chunk(*b"ANMF", &frame)
     });
-    let body = [
-        b"WEBP".to_vec(),
-        riff_chunk(*b"VP8X", &canvas),
-        riff_chunk(*b"ANIM", &[0; 6]),
-        frames.concat(),
-    ];
-    riff_chunk(*b"RIFF", &body.concat())
+    extended_webp(
+        0x02,
+        width,
+        height,
+        &[riff_chunk(*b"ANIM", &[0; 6]), frames.concat()].concat(),
+    )
+}
+
+/// A WebP that says how large it is, and of what kind, before the given chunks.
+pub(crate) fn extended_webp(flags: u8, width: u32, height: u32, chunks: &[u8]) -> Vec<u8> {
+    let [width, height] = [width, height].map(|pixels| (pixels - 1).to_le_bytes());
+    let canvas = [&[flags, 0, 0, 0], &width[..3], &height[..3]].concat();
+    riff_chunk(
+        *b"RIFF",
+        &[b"WEBP", riff_chunk(*b"VP8X", &canvas).as_slice(), chunks].concat(),
+    )
 }
 
 fn riff_chunk(name: [u8; 4], data: &[u8]) -> Vec<u8> {
@@ -103,6 +111,16 @@ pub(crate) fn with_size(jpeg: &[u8], width: u16, height: u16, progressive: bool)
         bytes[frame + 1] = 0xC2;
     }
     bytes
+}
+
+/// A JPEG of three components whose first scan is of one only, or so it says.
+pub(crate) fn with_scans(jpeg: &[u8]) -> Vec<u8> {
+    let scan = jpeg
+        .windows(5)
+        .position(|start| start == b"\xFF\xDA\0\x0C\x03")
+        .unwrap();
+    let [before, all] = [&jpeg[..scan], &jpeg[scan..]];
+    [before, b"\xFF\xDA\0\x08\x01", &all[5..7], &all[11..]].concat()
 }
 
 /// A PNG with transparency that says how large it is and has hardly any data.

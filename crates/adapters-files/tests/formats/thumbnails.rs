@@ -1,6 +1,6 @@
 use super::fixtures::{
-    BLUE, FORMATS, GREEN, LOSSY_WEBP, RED, WHITE, animated_gif, animated_webp, encode, hollow_png, quarters, solid,
-    with_orientation, with_size,
+    BLUE, FORMATS, GREEN, LOSSY_WEBP, RED, WHITE, animated_gif, animated_webp, encode, extended_webp, hollow_png,
+    quarters, solid, with_orientation, with_scans, with_size,
 };
 use bytes::Bytes;
 use futures_util::FutureExt;
@@ -148,8 +148,12 @@ async fn bombs_are_refused_at_once() {
         with_size(&jpeg, 65_535, 65_535, false),
         // Would be small enough were it not progressive.
         with_size(&jpeg, 6_000, 6_000, true),
+        // Or in more than one scan.
+        with_scans(&with_size(&jpeg, 6_000, 6_000, false)),
         gif,
         webp,
+        extended_webp(0x00, 7_000, 7_000, &LOSSY_WEBP[12..]),
+        extended_webp(0x10, 5_000, 5_000, &LOSSY_WEBP[12..]),
     ] {
         let length = bomb.len();
         let refused = make(bomb, 320).await;
@@ -157,6 +161,16 @@ async fn bombs_are_refused_at_once() {
         assert!(reason.contains("limit"), "{length} bytes: {reason}");
     }
     assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+}
+
+#[tokio::test]
+async fn a_frame_may_not_exceed_its_image() {
+    let mut frame = LOSSY_WEBP[12..].to_vec();
+    assert_eq!(make(extended_webp(0, 1, 1, &frame), 320).await.unwrap().1.width(), 1);
+    // From one pixel to sides of 16,383.
+    frame[14..18].fill(0xFF);
+    let refused = make(extended_webp(0, 1, 1, &frame), 320).await;
+    assert_eq!(refused.map(drop).unwrap_err().0, "a frame is larger than the image");
 }
 
 #[tokio::test]

@@ -48,7 +48,6 @@ impl AccountService {
                 VerifyTokenError::Expired => AuthenticateError::Expired,
                 VerifyTokenError::Repository(error) => AuthenticateError::Failed(error.into()),
             })?;
-        self.presence.note(claimed);
         Ok(Identified {
             who: claimed,
             scopes: Scopes::FULL,
@@ -63,7 +62,6 @@ impl AccountService {
             .await
             .map_err(Failure::from)?;
         let (who, scopes) = found.ok_or(AuthenticateError::Invalid)?;
-        self.presence.note(who);
         Ok(Identified { who, scopes })
     }
 
@@ -75,7 +73,81 @@ impl AccountService {
             .find_caller(who, self.clock.now())
             .await
             .map_err(Failure::from)?;
-        let who = caller.ok_or(AuthenticateError::Ended)?;
-        Ok(Identified { who, scopes })
+        let caller = caller.ok_or(AuthenticateError::Ended)?;
+        self.presence.note(who);
+        Ok(Identified { who: caller, scopes })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{ANA, CALLER, CLAIMED, NOW, World, assert_matches, passes_on, repository_errors, user};
+    use mockall::predicate::eq;
+
+    fn verifying(answer: Result<ClaimedSession, VerifyTokenError>) -> World {
+        let mut world = World::default();
+        world
+            .tokens
+            .expect_verify()
+            .with(eq("token"), eq(NOW))
+            .once()
+            .return_once(|_, _| answer);
+        world
+    }
+
+    #[tokio::test]
+    async fn a_claim_asks_nothing_of_the_database() {
+        let mut world = verifying(Ok(CLAIMED));
+        world.sessions.expect_find_caller().never();
+        let services = world.services();
+        assert_matches!(services.accounts.claim("token").await, Ok(CLAIMED));
+        assert!(!services.presence.is_online(&user(ANA)));
+    }
+
+    #[tokio::test]
+    async fn a_bad_token_has_no_caller() {
+        let invalid = verifying(Err(VerifyTokenError::Invalid)).services();
+        assert_matches!(
+            invalid.accounts.authenticate("token").await,
+            Err(AuthenticateError::Invalid)
+        );
+        let expired = verifying(Err(VerifyTokenError::Expired)).services();
+        assert_matches!(
+            expired.accounts.authenticate("token").await,
+            Err(AuthenticateError::Expired)
+        );
+        for services in [invalid, expired] {
+            assert!(!services.presence.is_online(&user(ANA)));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_caller_has_a_living_session() {
+        let authenticate = async |found| {
+            let mut world = verifying(Ok(CLAIMED));
+            let asked = world.sessions.expect_find_caller().with(eq(CLAIMED), eq(NOW)).once();
+            asked.return_once(move |_, _| Ok(found));
+            let services = world.services();
+            let outcome = services.accounts.authenticate("token").await;
+            (outcome, services.presence.is_online(&user(ANA)))
+        };
+        assert_matches!(authenticate(Some(CALLER)).await, (Ok(CALLER), true));
+        assert_matches!(authenticate(None).await, (Err(AuthenticateError::Ended), false));
+    }
+
+    #[tokio::test]
+    async fn passes_failures_on() {
+        passes_on(repository_errors, async |cause| {
+            let services = verifying(Err(cause.into())).services();
+            services.accounts.claim("token").await
+        })
+        .await;
+        passes_on(repository_errors, async |cause| {
+            let mut world = verifying(Ok(CLAIMED));
+            world.sessions.expect_find_caller().return_once(|_, _| Err(cause));
+            world.services().accounts.authenticate("token").await
+        })
+        .await;
     }
 }

@@ -26,3 +26,50 @@ impl AccountService {
         erased.ok_or(DeleteAccountError::NotFound)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{ANA, CALLER, NOW, World, assert_matches, passes_on, repository_errors};
+    use mockall::predicate::eq;
+
+    fn deleting(erase: bool, outcome: Option<Erased>) -> World {
+        let mut world = World::default();
+        let asked = world.users.expect_delete().with(eq(ANA), eq(erase), eq(NOW)).once();
+        asked.return_once(move |_, _, _| Ok(outcome));
+        world
+    }
+
+    #[tokio::test]
+    async fn tells_what_went() {
+        let erased = Erased {
+            sessions: 1,
+            groups_left: 2,
+            groups_deleted: 3,
+            messages: 4,
+        };
+        for erase in [false, true] {
+            let services = deleting(erase, Some(erased)).services();
+            assert_eq!(services.accounts.delete_account(CALLER, erase).await.unwrap(), erased);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_gone_can_not_go() {
+        let gone = deleting(false, None).services();
+        assert_matches!(
+            gone.accounts.delete_account(CALLER, false).await,
+            Err(DeleteAccountError::NotFound)
+        );
+    }
+
+    #[tokio::test]
+    async fn passes_failures_on() {
+        passes_on(repository_errors, async |cause| {
+            let mut world = World::default();
+            world.users.expect_delete().return_once(|_, _, _| Err(cause));
+            world.services().accounts.delete_account(CALLER, true).await
+        })
+        .await;
+    }
+}

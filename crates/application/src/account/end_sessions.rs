@@ -42,3 +42,86 @@ impl AccountService {
         if ended { Ok(()) } else { Err(EndSessionError::NotFound) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{
+        ANA, CALLER, LAPTOP, NOW, PHONE, World, assert_matches, passes_on, repository_errors, session,
+    };
+    use mockall::predicate::eq;
+
+    fn ending(id: SessionId, ended: bool) -> World {
+        let mut world = World::default();
+        let asked = world.sessions.expect_end().with(eq(ANA), eq(id)).once();
+        asked.return_once(move |_, _| Ok(ended));
+        world
+    }
+
+    #[tokio::test]
+    async fn lists_the_living() {
+        let mut world = World::default();
+        let asked = world.sessions.expect_list().with(eq(ANA), eq(NOW)).once();
+        asked.return_once(|_, _| Ok(vec![session()]));
+        assert_eq!(world.services().accounts.sessions(CALLER).await.unwrap(), [session()]);
+    }
+
+    #[tokio::test]
+    async fn logs_out_of_this_session_even_if_it_has_ended() {
+        for ended in [true, false] {
+            let services = ending(PHONE, ended).services();
+            assert_matches!(services.accounts.log_out(CALLER).await, Ok(()));
+        }
+    }
+
+    #[tokio::test]
+    async fn logs_out_everywhere() {
+        let mut world = World::default();
+        world
+            .sessions
+            .expect_end_all()
+            .with(eq(ANA))
+            .once()
+            .return_once(|_| Ok(5));
+        assert_matches!(world.services().accounts.log_out_everywhere(CALLER).await, Ok(5));
+    }
+
+    #[tokio::test]
+    async fn ends_another_session() {
+        let ended = ending(LAPTOP, true).services();
+        assert_matches!(ended.accounts.end_session(CALLER, LAPTOP).await, Ok(()));
+        let unknown = ending(LAPTOP, false).services();
+        assert_matches!(
+            unknown.accounts.end_session(CALLER, LAPTOP).await,
+            Err(EndSessionError::NotFound)
+        );
+    }
+
+    #[tokio::test]
+    async fn passes_failures_on() {
+        passes_on(repository_errors, async |cause| {
+            let mut world = World::default();
+            world.sessions.expect_list().return_once(|_, _| Err(cause));
+            world.services().accounts.sessions(CALLER).await
+        })
+        .await;
+        passes_on(repository_errors, async |cause| {
+            let mut world = World::default();
+            world.sessions.expect_end().return_once(|_, _| Err(cause));
+            world.services().accounts.log_out(CALLER).await
+        })
+        .await;
+        passes_on(repository_errors, async |cause| {
+            let mut world = World::default();
+            world.sessions.expect_end_all().return_once(|_| Err(cause));
+            world.services().accounts.log_out_everywhere(CALLER).await
+        })
+        .await;
+        passes_on(repository_errors, async |cause| {
+            let mut world = World::default();
+            world.sessions.expect_end().return_once(|_, _| Err(cause));
+            world.services().accounts.end_session(CALLER, LAPTOP).await
+        })
+        .await;
+    }
+}

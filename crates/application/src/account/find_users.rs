@@ -38,3 +38,82 @@ impl AccountService {
         Ok(self.users.list(query.prefix, query.after, query.limit).await?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{ANA, BEN, NOW, World, assert_matches, passes_on, repository_errors, user};
+    use mockall::predicate::eq;
+
+    fn finding(found: Option<User>) -> World {
+        let mut world = World::default();
+        world
+            .users
+            .expect_find()
+            .with(eq(BEN))
+            .once()
+            .return_once(|_| Ok(found));
+        world
+    }
+
+    #[tokio::test]
+    async fn finds_a_user() {
+        let services = finding(Some(user(BEN))).services();
+        assert_eq!(services.accounts.user(BEN).await.unwrap(), user(BEN));
+    }
+
+    #[tokio::test]
+    async fn a_deleted_user_is_like_none() {
+        let deleted = User {
+            deleted_at: Some(NOW),
+            ..user(BEN)
+        };
+        for found in [None, Some(deleted)] {
+            let services = finding(found).services();
+            assert_matches!(services.accounts.user(BEN).await, Err(FindUserError::NotFound));
+        }
+    }
+
+    #[tokio::test]
+    async fn lists_as_asked() {
+        let query = ListUsers {
+            prefix: SearchPrefix::new("An").unwrap(),
+            after: Some(UserCursor(4)),
+            limit: Limit::new(2).unwrap(),
+        };
+        let page = Page {
+            items: vec![user(ANA)],
+            next: Some(UserCursor(9)),
+        };
+        let mut world = World::default();
+        let (answer, asked) = (page.clone(), query.clone());
+        world
+            .users
+            .expect_list()
+            .with(eq(asked.prefix), eq(asked.after), eq(asked.limit))
+            .once()
+            .return_once(|_, _, _| Ok(answer));
+        assert_eq!(world.services().accounts.users(query).await.unwrap(), page);
+    }
+
+    #[tokio::test]
+    async fn passes_failures_on() {
+        passes_on(repository_errors, async |cause| {
+            let mut world = World::default();
+            world.users.expect_find().return_once(|_| Err(cause));
+            world.services().accounts.user(BEN).await
+        })
+        .await;
+        passes_on(repository_errors, async |cause| {
+            let mut world = World::default();
+            world.users.expect_list().return_once(|_, _, _| Err(cause));
+            let everyone = ListUsers {
+                prefix: None,
+                after: None,
+                limit: Limit::DEFAULT,
+            };
+            world.services().accounts.users(everyone).await
+        })
+        .await;
+    }
+}

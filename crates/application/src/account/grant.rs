@@ -81,3 +81,107 @@ impl AccountService {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{
+        ANA, NOW, POLICY, World, access_token, fresh, passes_on, repository_errors, secret, session, token_errors, user,
+    };
+    use mockall::predicate::eq;
+    use sha2::{Digest, Sha256};
+    use std::net::Ipv4Addr;
+
+    fn phone() -> Client {
+        Client {
+            device: Some(DeviceName::new("phone").unwrap()),
+            ip: Some(Ipv4Addr::LOCALHOST.into()),
+        }
+    }
+
+    fn opened() -> Session {
+        let Client { device, ip } = phone();
+        Session {
+            id: SessionId::from_uuid(fresh(1)),
+            device,
+            ip,
+            ..session()
+        }
+    }
+
+    #[tokio::test]
+    async fn stores_hashes_and_shows_the_secrets_once() {
+        let mut world = World::default();
+        world
+            .sessions
+            .expect_insert()
+            .withf(|new, most| {
+                let hashed = |n| <[u8; 32]>::from(Sha256::digest(secret(n)));
+                let NewSession { session, refresh } = new;
+                *session == opened()
+                    && (refresh.family, refresh.secret) == (hashed(1), hashed(2))
+                    && *most == POLICY.most
+            })
+            .once()
+            .returning(|_, _| Ok(true));
+        let claimed = ClaimedSession {
+            session_id: opened().id,
+            user_id: ANA,
+        };
+        let issued = world.tokens.expect_issue().with(eq(claimed), eq(NOW)).once();
+        issued.returning(|_, _| Ok(access_token("access")));
+        let services = world.services();
+        let grant = services
+            .accounts
+            .open_session(user(ANA), phone())
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!((grant.user, grant.session), (user(ANA), opened()));
+        assert_eq!(grant.access, access_token("access"));
+        let refresh = RefreshToken::parse(&grant.refresh_token).unwrap();
+        assert_eq!(refresh.session_id, opened().id);
+        assert_eq!((refresh.family, refresh.secret), (secret(1), secret(2)));
+        assert!(services.presence.is_online(&user(ANA)));
+    }
+
+    #[tokio::test]
+    async fn a_deleted_user_gets_nothing() {
+        let mut world = World::default();
+        world.sessions.expect_insert().once().returning(|_, _| Ok(false));
+        world.tokens.expect_issue().never();
+        let services = world.services();
+        let opened = services.accounts.open_session(user(ANA), phone()).await;
+        assert!(opened.unwrap().is_none());
+        assert!(!services.presence.is_online(&user(ANA)));
+    }
+
+    #[tokio::test]
+    async fn passes_failures_on() {
+        passes_on(repository_errors, async |cause| {
+            let mut world = World::default();
+            world.sessions.expect_insert().return_once(|_, _| Err(cause));
+            world.tokens.expect_issue().never();
+            world.services().accounts.open_session(user(ANA), phone()).await
+        })
+        .await;
+        passes_on(token_errors, async |cause| {
+            let mut world = World::default();
+            world.sessions.expect_insert().returning(|_, _| Ok(true));
+            world.tokens.expect_issue().return_once(|_, _| Err(cause));
+            world.services().accounts.open_session(user(ANA), phone()).await
+        })
+        .await;
+    }
+
+    #[test]
+    fn debug_output_is_silent() {
+        let grant = Grant {
+            user: user(ANA),
+            session: session(),
+            access: access_token("hush"),
+            refresh_token: "hush".into(),
+        };
+        assert!(!format!("{grant:?}").contains("hush"));
+    }
+}

@@ -52,13 +52,37 @@ impl RefreshToken {
 mod tests {
     use super::*;
 
+    fn token() -> RefreshToken {
+        RefreshToken {
+            session_id: SessionId::from_uuid(Uuid::from_u128(7)),
+            family: [0; 32],
+            secret: [2; 32],
+        }
+    }
+
+    /// Clients hold tokens for weeks: a server of tomorrow must read those of today.
+    #[test]
+    fn is_eighty_bytes_in_this_order() {
+        let bytes = [&Uuid::from_u128(7).into_bytes()[..], &[0; 32], &[2; 32]].concat();
+        assert_eq!(URL_SAFE_NO_PAD.decode(token().show()).unwrap(), bytes);
+    }
+
+    #[test]
+    fn is_stored_as_sha_256_of_each_part() {
+        let RefreshHashes { family, secret } = token().hashes();
+        assert_eq!(
+            URL_SAFE_NO_PAD.encode(family),
+            "Zmh6rfhivXdsj8GLjp-OIAiXFIVu4jOzkCpZHQ1fKSU"
+        );
+        assert_eq!(
+            URL_SAFE_NO_PAD.encode(secret),
+            "dYd7tB05O1-4RVzmDs2N2gAdBjFklrFN-n-JVlbuyko"
+        );
+    }
+
     #[test]
     fn reads_what_it_shows() {
-        let token = RefreshToken {
-            session_id: SessionId::from_uuid(Uuid::from_u128(7)),
-            family: [1; 32],
-            secret: [2; 32],
-        };
+        let token = token();
         assert!(RefreshToken::parse(&token.show()) == Some(token));
         for bad in [
             "",

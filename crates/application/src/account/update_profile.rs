@@ -70,3 +70,56 @@ impl AccountService {
         Ok(UpdatedProfile { user, pending_email })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{ANA, CALLER, NOW, World, assert_matches, passes_on, repository_errors, user, username};
+    use mockall::predicate::eq;
+    use tertulia_domain::{Profile, Role};
+
+    #[tokio::test]
+    async fn changes_everything_but_the_role() {
+        let allowed = UserChanges {
+            username: Some(Some(username("anna"))),
+            email: Some(None),
+            display_name: Some(None),
+            profile: Some(Profile::default()),
+            role: None,
+        };
+        for role in [None, Some(Role::User), Some(Role::Admin)] {
+            let mut world = World::default();
+            let asked = world.users.expect_update();
+            asked.with(eq(ANA), eq(allowed.clone()), eq(NOW)).once();
+            asked.return_once(|_, _, _| Ok(user(ANA)));
+            let wanted = UserChanges {
+                role,
+                ..allowed.clone()
+            };
+            let updated = world.services().accounts.update_profile(CALLER, wanted).await;
+            assert_eq!(updated.unwrap(), user(ANA));
+        }
+    }
+
+    #[tokio::test]
+    async fn tells_why_not() {
+        let refused = async |error: UpdateUserError| {
+            let mut world = World::default();
+            world.users.expect_update().return_once(|_, _, _| Err(error));
+            world
+                .services()
+                .accounts
+                .update_profile(CALLER, UserChanges::default())
+                .await
+        };
+        let error = refused(UpdateUserError::NotFound).await;
+        assert_matches!(error, Err(UpdateProfileError::NotFound));
+        let error = refused(UpdateUserError::UsernameTaken).await;
+        assert_matches!(error, Err(UpdateProfileError::UsernameTaken));
+        let error = refused(UpdateUserError::EmailTaken).await;
+        assert_matches!(error, Err(UpdateProfileError::EmailTaken));
+        let error = refused(UpdateUserError::NoLogin).await;
+        assert_matches!(error, Err(UpdateProfileError::NoLogin));
+        passes_on(repository_errors, async |cause| refused(cause.into()).await).await;
+    }
+}

@@ -49,3 +49,38 @@ impl ChatService {
         Ok(view)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{ANA, CALLER, CHAT, World, assert_matches, group, passes_on, repository_errors};
+    use mockall::predicate::eq;
+    use tertulia_domain::MemberRole;
+
+    #[tokio::test]
+    async fn gives_the_chat_to_whom_it_permits() {
+        let mut world = World::default();
+        world.shows(group(MemberRole::Owner));
+        let view = world.services().chats.permit(CALLER, CHAT, Action::DeleteChat).await;
+        assert_eq!(view.unwrap(), group(MemberRole::Owner));
+    }
+
+    #[tokio::test]
+    async fn a_chat_that_does_not_exist_is_not_found() {
+        let mut world = World::default();
+        let asked = world.chats.expect_find().with(eq(CHAT), eq(ANA)).once();
+        asked.return_once(|_, _| Ok(None));
+        let view = world.services().chats.permit(CALLER, CHAT, Action::View).await;
+        assert_matches!(view, Err(AccessError::ChatNotFound));
+    }
+
+    #[tokio::test]
+    async fn passes_failures_on() {
+        passes_on(repository_errors, async |cause| {
+            let mut world = World::default();
+            world.chats.expect_find().return_once(|_, _| Err(cause));
+            world.services().chats.permit(CALLER, CHAT, Action::View).await
+        })
+        .await;
+    }
+}

@@ -62,3 +62,81 @@ impl ChatService {
             })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{
+        ANA, BEN, CALLER, NOW, World, answer, assert_matches, assert_recorded, direct, fresh, keyed, passes_on,
+        repository_errors,
+    };
+    use tertulia_domain::MemberRole;
+
+    fn with(other: UserId) -> CreateDirect {
+        CreateDirect { other, keyed: None }
+    }
+
+    fn created() -> CreatedChat {
+        CreatedChat {
+            view: direct(MemberRole::Member),
+            created: true,
+        }
+    }
+
+    #[tokio::test]
+    async fn asks_for_the_chat_of_the_two() {
+        for outcome in [Recorded::Fresh(created()), Recorded::Replayed(answer())] {
+            let mut world = World::default();
+            let given = outcome.clone();
+            let asked = world.chats.expect_insert_direct().once();
+            asked.return_once(|chat, recording| {
+                let NewDirectChat { id, creator, other, at } = chat;
+                assert_eq!(*id.as_uuid(), fresh(1));
+                assert_eq!((creator, other, at), (ANA, BEN, NOW));
+                assert!(recording.is_none());
+                Ok(given)
+            });
+            assert_eq!(
+                world.services().chats.create_direct(CALLER, with(BEN)).await.unwrap(),
+                outcome
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn is_recorded_when_keyed() {
+        let mut world = World::default();
+        let asked = world.chats.expect_insert_direct().once();
+        asked.returning(|_, recording| {
+            assert_recorded(recording, &created());
+            Ok(Recorded::Fresh(created()))
+        });
+        let keyed = CreateDirect {
+            keyed: Some(keyed()),
+            ..with(BEN)
+        };
+        assert!(world.services().chats.create_direct(CALLER, keyed).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn nobody_talks_to_themselves() {
+        let mut world = World::default();
+        world.chats.expect_insert_direct().never();
+        let refused = world.services().chats.create_direct(CALLER, with(ANA)).await;
+        assert_matches!(refused, Err(CreateDirectError::Oneself));
+    }
+
+    #[tokio::test]
+    async fn tells_why_not() {
+        let refused = async |error: InsertChatError| {
+            let mut world = World::default();
+            world.chats.expect_insert_direct().return_once(|_, _| Err(error));
+            world.services().chats.create_direct(CALLER, with(BEN)).await
+        };
+        let error = refused(InsertChatError::UserNotFound(BEN)).await;
+        assert_matches!(error, Err(CreateDirectError::UserNotFound));
+        let error = refused(InsertChatError::KeyReused).await;
+        assert_matches!(error, Err(CreateDirectError::KeyReused));
+        passes_on(repository_errors, async |cause| refused(cause.into()).await).await;
+    }
+}

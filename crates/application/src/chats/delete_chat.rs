@@ -15,3 +15,35 @@ impl ChatService {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{CALLER, CHAT, World, assert_matches, group, passes_on, repository_errors};
+    use mockall::predicate::eq;
+    use tertulia_domain::MemberRole;
+
+    #[tokio::test]
+    async fn deletes_what_is_there() {
+        let delete = async |found| {
+            let mut world = World::default();
+            world.shows(group(MemberRole::Owner));
+            let asked = world.chats.expect_delete().with(eq(CHAT)).once();
+            asked.return_once(move |_| Ok(found));
+            world.services().chats.delete(CALLER, CHAT).await
+        };
+        assert_matches!(delete(true).await, Ok(()));
+        assert_matches!(delete(false).await, Err(AccessError::ChatNotFound));
+    }
+
+    #[tokio::test]
+    async fn passes_failures_on() {
+        passes_on(repository_errors, async |cause| {
+            let mut world = World::default();
+            world.shows(group(MemberRole::Owner));
+            world.chats.expect_delete().return_once(|_| Err(cause));
+            world.services().chats.delete(CALLER, CHAT).await
+        })
+        .await;
+    }
+}

@@ -14,3 +14,46 @@ impl ChatService {
         state.ok_or(AccessError::ChatNotFound)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{ANA, CALLER, CHAT, SERVICE_ADMIN, World, assert_matches, passes_on, repository_errors, seq};
+    use mockall::predicate::eq;
+
+    fn marking(outcome: Option<ReadState>) -> World {
+        let mut world = World::default();
+        let asked = world.chats.expect_mark_read();
+        asked.with(eq(CHAT), eq(ANA), eq(seq(7))).once();
+        asked.return_once(move |_, _, _| Ok(outcome));
+        world
+    }
+
+    #[tokio::test]
+    async fn moves_the_callers_position() {
+        let state = ReadState {
+            read_seq: seq(7),
+            last_seq: seq(9),
+        };
+        let services = marking(Some(state)).services();
+        assert_eq!(services.chats.mark_read(CALLER, CHAT, seq(7)).await.unwrap(), state);
+    }
+
+    #[tokio::test]
+    async fn who_is_not_in_the_chat_has_none() {
+        for caller in [CALLER, SERVICE_ADMIN] {
+            let marked = marking(None).services().chats.mark_read(caller, CHAT, seq(7)).await;
+            assert_matches!(marked, Err(AccessError::ChatNotFound));
+        }
+    }
+
+    #[tokio::test]
+    async fn passes_failures_on() {
+        passes_on(repository_errors, async |cause| {
+            let mut world = World::default();
+            world.chats.expect_mark_read().return_once(|_, _, _| Err(cause));
+            world.services().chats.mark_read(CALLER, CHAT, seq(7)).await
+        })
+        .await;
+    }
+}

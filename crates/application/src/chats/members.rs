@@ -196,3 +196,6 @@ impl ChatService {
 fn failed(error: repository::RepositoryError) -> AccessError {
     AccessError::Failed(error.into())
 }
+
+#[cfg(test)]
+mod tests;

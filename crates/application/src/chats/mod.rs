@@ -21,6 +21,7 @@ pub use members::{
 pub use set_avatar::SetChatAvatarError;
 
 use crate::ports::{Clock, IdGenerator};
+use crate::realtime::Presence;
 use crate::services::{Ports, Repositories};
 use std::sync::Arc;
 use tertulia_domain::repository::ChatRepository;
@@ -28,14 +29,16 @@ use tertulia_domain::repository::ChatRepository;
 /// Chats and their members.
 pub struct ChatService {
     chats: Arc<dyn ChatRepository>,
+    presence: Arc<Presence>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdGenerator>,
 }
 
 impl ChatService {
-    pub(crate) fn new(repositories: &Repositories, ports: &Ports) -> Self {
+    pub(crate) fn new(repositories: &Repositories, ports: &Ports, presence: Arc<Presence>) -> Self {
         Self {
             chats: Arc::clone(&repositories.chats),
+            presence,
             clock: Arc::clone(&ports.clock),
             ids: Arc::clone(&ports.ids),
         }

@@ -101,3 +101,152 @@ impl MessagingService {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{
+        ANA, BEN, CALLER, CHAT, MESSAGE, NOW, SERVICE_ADMIN, World, assert_matches, body, in_group, message, passes_on,
+        repository_errors,
+    };
+    use mockall::predicate::eq;
+    use tertulia_domain::repository::MessageContext;
+    use tertulia_domain::{MemberRole, MessageContent, UserId};
+
+    fn with(context: MessageContext) -> World {
+        let mut world = World::default();
+        world.shows_message(context);
+        world
+    }
+
+    /// A world with a message in a group that Ana is a plain member of.
+    fn from(sender: UserId) -> World {
+        with(in_group(message(sender), MemberRole::Member))
+    }
+
+    async fn edit(world: World, caller: Caller) -> Result<Message, EditMessageError> {
+        let command = EditMessage {
+            chat_id: CHAT,
+            message_id: MESSAGE,
+            body: body("bye"),
+        };
+        world.services().messaging.edit(caller, command).await
+    }
+
+    async fn delete(world: World, caller: Caller) -> Result<(), DeleteMessageError> {
+        world.services().messaging.delete(caller, CHAT, MESSAGE).await
+    }
+
+    fn edits(mut world: World, outcome: Option<Message>) -> World {
+        let asked = world.messages.expect_edit();
+        asked.with(eq(CHAT), eq(MESSAGE), eq(body("bye")), eq(NOW)).once();
+        asked.return_once(|_, _, _, _| Ok(outcome));
+        world
+    }
+
+    fn deletes(mut world: World, found: bool) -> World {
+        let asked = world.messages.expect_delete();
+        asked.with(eq(CHAT), eq(MESSAGE), eq(NOW)).once();
+        asked.return_once(move |_, _, _| Ok(found));
+        world
+    }
+
+    fn nothing_changes(mut world: World) -> World {
+        world.messages.expect_edit().never();
+        world.messages.expect_delete().never();
+        world
+    }
+
+    #[tokio::test]
+    async fn the_sender_edits() {
+        let edited = Message {
+            edited_at: Some(NOW),
+            ..message(ANA)
+        };
+        let world = edits(from(ANA), Some(edited.clone()));
+        assert_eq!(edit(world, CALLER).await.unwrap(), edited);
+    }
+
+    /// Words are put into nobody's mouth, whatever one's power.
+    #[tokio::test]
+    async fn nobody_else_edits() {
+        for (caller, viewer) in [
+            (CALLER, Some(MemberRole::Member)),
+            (CALLER, Some(MemberRole::Owner)),
+            (SERVICE_ADMIN, Some(MemberRole::Owner)),
+            (SERVICE_ADMIN, None),
+        ] {
+            let world = nothing_changes(with(in_group(message(BEN), viewer)));
+            assert_matches!(edit(world, caller).await, Err(EditMessageError::Forbidden));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_deleted_message_is_not_edited() {
+        let deleted = Message {
+            content: MessageContent::Deleted { at: NOW },
+            ..message(ANA)
+        };
+        let world = edits(with(in_group(deleted, MemberRole::Member)), None);
+        assert_matches!(edit(world, CALLER).await, Err(EditMessageError::Deleted));
+    }
+
+    #[tokio::test]
+    async fn the_sender_and_the_admins_delete() {
+        for (sender, caller, viewer) in [
+            (ANA, CALLER, Some(MemberRole::Member)),
+            (BEN, CALLER, Some(MemberRole::Admin)),
+            (BEN, CALLER, Some(MemberRole::Owner)),
+            (BEN, SERVICE_ADMIN, Some(MemberRole::Member)),
+            (BEN, SERVICE_ADMIN, None),
+        ] {
+            let world = deletes(with(in_group(message(sender), viewer)), true);
+            assert_matches!(delete(world, caller).await, Ok(()));
+        }
+    }
+
+    #[tokio::test]
+    async fn other_members_do_not_delete() {
+        let world = nothing_changes(from(BEN));
+        assert_matches!(delete(world, CALLER).await, Err(DeleteMessageError::Forbidden));
+    }
+
+    #[tokio::test]
+    async fn a_message_that_vanishes_meanwhile_is_not_found() {
+        let world = deletes(from(ANA), false);
+        assert_matches!(delete(world, CALLER).await, Err(DeleteMessageError::NotFound));
+    }
+
+    /// Not even a message of their own: who has left is out.
+    #[tokio::test]
+    async fn outsiders_find_nothing_to_change() {
+        for sender in [ANA, BEN] {
+            let hidden = || nothing_changes(with(in_group(message(sender), None)));
+            assert_matches!(edit(hidden(), CALLER).await, Err(EditMessageError::NotFound));
+            assert_matches!(delete(hidden(), CALLER).await, Err(DeleteMessageError::NotFound));
+        }
+    }
+
+    #[tokio::test]
+    async fn passes_failures_on() {
+        let blind = |cause| {
+            let mut world = World::default();
+            world.messages.expect_find().return_once(|_, _, _| Err(cause));
+            world
+        };
+        passes_on(repository_errors, async |cause| edit(blind(cause), CALLER).await).await;
+        passes_on(repository_errors, async |cause| delete(blind(cause), CALLER).await).await;
+        passes_on(repository_errors, async |cause| {
+            let mut world = from(ANA);
+            world.messages.expect_edit().return_once(|_, _, _, _| Err(cause));
+            edit(world, CALLER).await
+        })
+        .await;
+        passes_on(repository_errors, async |cause| {
+            let mut world = from(ANA);
+            world.messages.expect_delete().return_once(|_, _, _| Err(cause));
+            delete(world, CALLER).await
+        })
+        .await;
+    }
+}

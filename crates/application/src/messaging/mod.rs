@@ -11,6 +11,7 @@ pub use send_message::{SendMessage, SendMessageError};
 pub use view_message::ViewMessageError;
 
 use crate::ports::{Clock, IdGenerator};
+use crate::realtime::Presence;
 use crate::services::{Ports, Repositories};
 use std::sync::Arc;
 use tertulia_domain::repository::{MessageRepository, ModerationRepository};
@@ -19,15 +20,17 @@ use tertulia_domain::repository::{MessageRepository, ModerationRepository};
 pub struct MessagingService {
     messages: Arc<dyn MessageRepository>,
     moderation: Arc<dyn ModerationRepository>,
+    presence: Arc<Presence>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdGenerator>,
 }
 
 impl MessagingService {
-    pub(crate) fn new(repositories: &Repositories, ports: &Ports) -> Self {
+    pub(crate) fn new(repositories: &Repositories, ports: &Ports, presence: Arc<Presence>) -> Self {
         Self {
             messages: Arc::clone(&repositories.messages),
             moderation: Arc::clone(&repositories.moderation),
+            presence,
             clock: Arc::clone(&ports.clock),
             ids: Arc::clone(&ports.ids),
         }

@@ -59,7 +59,7 @@ impl MessagingService {
             at,
             claim: command.request.map(|request| request.claim(session.user_id, at)),
         };
-        self.messages.append(message).await.map_err(|error| match error {
+        let sent = self.messages.append(message).await.map_err(|error| match error {
             AppendError::SessionEnded => SendMessageError::SessionEnded,
             AppendError::ChatNotFound => SendMessageError::ChatNotFound,
             AppendError::ReplyNotFound => SendMessageError::ReplyNotFound,
@@ -67,6 +67,77 @@ impl MessagingService {
             AppendError::Blocked => SendMessageError::Blocked,
             AppendError::KeyReused => SendMessageError::KeyReused,
             AppendError::Repository(error) => SendMessageError::Failed(error.into()),
-        })
+        })?;
+        self.presence.note(session);
+        Ok(sent)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{
+        ANA, CHAT, CLAIMED, MESSAGE, NOW, World, assert_matches, body, claim, fresh, message, passes_on,
+        repository_errors, request_key,
+    };
+
+    fn hello() -> SendMessage {
+        SendMessage {
+            chat_id: CHAT,
+            body: body("hello"),
+            reply_to: None,
+            request: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn asks_for_everything_in_one_call() {
+        for (reply, key) in [(None, None), (Some(MESSAGE), Some(request_key()))] {
+            let claimed = key.is_some().then(claim);
+            let sent = Appended {
+                message: message(ANA),
+                replayed: key.is_some(),
+            };
+            let (mut world, given) = (World::default(), sent.clone());
+            world.messages.expect_append().once().return_once(move |message| {
+                let AppendMessage {
+                    id,
+                    chat_id,
+                    session,
+                    body: text,
+                    reply_to,
+                    at,
+                    claim,
+                } = message;
+                assert_eq!(*id.as_uuid(), fresh(1));
+                assert_eq!((chat_id, session, at), (CHAT, CLAIMED, NOW));
+                assert_eq!((text, reply_to, claim), (body("hello"), reply, claimed));
+                Ok(given)
+            });
+            let command = SendMessage {
+                reply_to: reply,
+                request: key,
+                ..hello()
+            };
+            assert_eq!(world.services().messaging.send(CLAIMED, command).await.unwrap(), sent);
+        }
+    }
+
+    #[tokio::test]
+    async fn tells_why_not() {
+        let refused = async |error: AppendError| {
+            let mut world = World::default();
+            world.messages.expect_append().return_once(|_| Err(error));
+            world.services().messaging.send(CLAIMED, hello()).await
+        };
+        let error = refused(AppendError::SessionEnded).await;
+        assert_matches!(error, Err(SendMessageError::SessionEnded));
+        let error = refused(AppendError::ChatNotFound).await;
+        assert_matches!(error, Err(SendMessageError::ChatNotFound));
+        let error = refused(AppendError::ReplyNotFound).await;
+        assert_matches!(error, Err(SendMessageError::ReplyNotFound));
+        let error = refused(AppendError::KeyReused).await;
+        assert_matches!(error, Err(SendMessageError::KeyReused));
+        passes_on(repository_errors, async |cause| refused(cause.into()).await).await;
     }
 }

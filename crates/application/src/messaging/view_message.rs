@@ -49,3 +49,48 @@ impl MessagingService {
         Ok(context)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{
+        ANA, BEN, CALLER, CHAT, MESSAGE, SERVICE_ADMIN, World, assert_matches, in_group, message, passes_on,
+        repository_errors,
+    };
+    use mockall::predicate::eq;
+    use tertulia_domain::MemberRole;
+
+    async fn view(caller: Caller, found: Option<MessageContext>) -> Result<Message, ViewMessageError> {
+        let mut world = World::default();
+        let asked = world.messages.expect_find();
+        asked.with(eq(CHAT), eq(MESSAGE), eq(ANA)).once();
+        asked.return_once(|_, _, _| Ok(found));
+        world.services().messaging.message(caller, CHAT, MESSAGE).await
+    }
+
+    #[tokio::test]
+    async fn shows_members_and_service_admins_what_there_is() {
+        let sent = in_group(message(BEN), MemberRole::Member);
+        assert_eq!(view(CALLER, Some(sent)).await.unwrap(), message(BEN));
+        let elsewhere = in_group(message(BEN), None);
+        assert_eq!(view(SERVICE_ADMIN, Some(elsewhere)).await.unwrap(), message(BEN));
+    }
+
+    /// The two can't be told apart.
+    #[tokio::test]
+    async fn what_is_hidden_is_like_what_is_not_there() {
+        for found in [None, Some(in_group(message(BEN), None))] {
+            assert_matches!(view(CALLER, found).await, Err(ViewMessageError::NotFound));
+        }
+    }
+
+    #[tokio::test]
+    async fn passes_failures_on() {
+        passes_on(repository_errors, async |cause| {
+            let mut world = World::default();
+            world.messages.expect_find().return_once(|_, _, _| Err(cause));
+            world.services().messaging.message(CALLER, CHAT, MESSAGE).await
+        })
+        .await;
+    }
+}

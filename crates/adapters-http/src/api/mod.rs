@@ -1,0 +1,3 @@
+//! The native API.
+
+pub(crate) mod v1;

@@ -1,0 +1,31 @@
+//! Version 1, one file a resource: what it can do, what it takes, and the use cases behind it.
+
+pub(crate) mod auth;
+pub(crate) mod chats;
+pub(crate) mod me;
+pub(crate) mod members;
+pub(crate) mod messages;
+mod page;
+pub(crate) mod users;
+
+use page::PageQuery;
+
+use crate::endpoint::Endpoint;
+
+/// Where the API lives.
+pub(crate) const PREFIX: &str = "/api/v1";
+
+/// Everything that the API can do; paths are tried in this order, so what is asked for most stands first.
+pub(crate) fn endpoints() -> Vec<Endpoint> {
+    [
+        messages::endpoints(),
+        chats::endpoints(),
+        members::endpoints(),
+        me::endpoints(),
+        users::endpoints(),
+        auth::endpoints(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}

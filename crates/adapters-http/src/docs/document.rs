@@ -1,0 +1,236 @@
+use super::responses::{FAILURES, failure, failure_ref};
+use crate::api::v1;
+use crate::problem::ProblemBody;
+use crate::{operation, respond};
+use actix_web::http::StatusCode;
+use actix_web::web::Bytes;
+use std::sync::LazyLock;
+use utoipa::OpenApi;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::path::{Operation, ParameterIn};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+
+/// What is outside of every API.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Tertulia",
+        description = "A chat backend. Failures are `application/problem+json` (RFC 9457); programs go by their `code`. \
+                       Every answer has an `X-Request-Id`: the client's own if it sent one of 1 to 128 characters of \
+                       `A-Z a-z 0-9 . _ -`. Lists are read to the end by passing `next_cursor` on as `cursor`.",
+    ),
+    paths(operation::healthz, operation::readyz, operation::metrics, operation::openapi),
+    components(schemas(ProblemBody)),
+    tags(
+        (name = "auth", description = "Accounts and sessions"),
+        (name = "me", description = "The caller"),
+        (name = "users", description = "Everybody"),
+        (name = "chats", description = "Chats, direct and group"),
+        (name = "members", description = "Who is in a chat"),
+        (name = "messages", description = "What is said there"),
+        (name = "operation", description = "The service itself"),
+    ),
+    security(("bearer" = []))
+)]
+struct Root;
+
+/// The native API.
+#[derive(OpenApi)]
+#[openapi(paths(
+    v1::auth::register,
+    v1::auth::log_in,
+    v1::auth::refresh,
+    v1::auth::log_out,
+    v1::auth::list_sessions,
+    v1::auth::end_session,
+    v1::me::show,
+    v1::me::update,
+    v1::me::delete,
+    v1::me::change_password,
+    v1::users::list,
+    v1::users::show,
+    v1::chats::create,
+    v1::chats::list,
+    v1::chats::show,
+    v1::chats::rename,
+    v1::chats::delete,
+    v1::chats::mark_read,
+    v1::members::list,
+    v1::members::add,
+    v1::members::change_role,
+    v1::members::remove,
+    v1::messages::send,
+    v1::messages::list,
+    v1::messages::show,
+    v1::messages::edit,
+    v1::messages::delete,
+))]
+struct V1;
+
+/// The document, as JSON.
+pub(crate) fn document() -> Bytes {
+    static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| respond::to_json(&open_api()).into());
+    DOCUMENT.clone()
+}
+
+fn open_api() -> utoipa::openapi::OpenApi {
+    let mut document = Root::openapi().nest(v1::PREFIX, V1::openapi());
+    add_bearer(&mut document);
+    add_failures(&mut document);
+    document
+}
+
+/// The way to authenticate.
+fn add_bearer(document: &mut utoipa::openapi::OpenApi) {
+    let scheme = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .bearer_format("JWT")
+        .description(Some("The `access_token` of a session."));
+    let components = document.components.get_or_insert_default();
+    components.add_security_scheme("bearer", SecurityScheme::Http(scheme.build()));
+}
+
+/// The failures that follow from an operation's shape; those that follow from what it does stand with the operation.
+fn add_failures(document: &mut utoipa::openapi::OpenApi) {
+    let components = document.components.get_or_insert_default();
+    for (status, name) in FAILURES {
+        components.responses.insert(name.to_owned(), failure(status).into());
+    }
+    for item in document.paths.paths.values_mut() {
+        let operations = [
+            &mut item.get,
+            &mut item.post,
+            &mut item.put,
+            &mut item.patch,
+            &mut item.delete,
+        ];
+        for operation in operations.into_iter().flatten() {
+            let failures = failures_of(operation).into_iter().filter_map(failure_ref);
+            operation.responses.responses.extend(failures);
+        }
+    }
+}
+
+fn failures_of(operation: &Operation) -> Vec<StatusCode> {
+    use StatusCode as S;
+    let has = |place: ParameterIn| {
+        let mut parameters = operation.parameters.iter().flatten();
+        parameters.any(|parameter| matches!(parameter, RefOr::T(parameter) if parameter.parameter_in == place))
+    };
+    // An operation that needs no authentication says so by requirements of its own.
+    let public = operation.security.is_some();
+    let body = operation.request_body.is_some();
+    let values = body || has(ParameterIn::Query) || has(ParameterIn::Header);
+    let possible = [
+        (true, S::INTERNAL_SERVER_ERROR),
+        (!public || body, S::SERVICE_UNAVAILABLE),
+        (!public, S::UNAUTHORIZED),
+        (has(ParameterIn::Path), S::NOT_FOUND),
+        (values, S::BAD_REQUEST),
+        (values, S::UNPROCESSABLE_ENTITY),
+        (body, S::PAYLOAD_TOO_LARGE),
+        (body, S::UNSUPPORTED_MEDIA_TYPE),
+    ];
+    let follow = possible.into_iter().filter(|(follows, _)| *follows);
+    follow.map(|(_, status)| status).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::endpoint::Endpoint;
+    use serde_json::Value;
+    use std::collections::BTreeSet;
+
+    fn json() -> Value {
+        serde_json::from_slice(&document()).unwrap()
+    }
+
+    /// Method, path and description of every operation in the document.
+    fn documented() -> Vec<(String, String, Value)> {
+        let document = json();
+        let paths = document["paths"].as_object().unwrap();
+        let operations = paths.iter().flat_map(|(path, item)| {
+            let methods = item.as_object().unwrap().iter();
+            methods.map(|(method, operation)| (method.to_uppercase(), path.clone(), operation.clone()))
+        });
+        operations.collect()
+    }
+
+    #[test]
+    fn every_route_is_documented_and_nothing_else() {
+        let routes = |prefix: &'static str, endpoints: Vec<Endpoint>| {
+            let operations = endpoints
+                .into_iter()
+                .map(move |endpoint| endpoint.operations(prefix).collect::<Vec<_>>());
+            operations.flatten().collect::<Vec<_>>()
+        };
+        let mut served: BTreeSet<_> = routes(v1::PREFIX, v1::endpoints()).into_iter().collect();
+        served.extend(routes("", operation::endpoints()));
+        let documented: BTreeSet<_> = documented()
+            .into_iter()
+            .map(|(method, path, _)| (method, path))
+            .collect();
+        assert_eq!(served, documented);
+    }
+
+    #[test]
+    fn every_operation_is_fully_described() {
+        let mut ids = BTreeSet::new();
+        for (method, path, operation) in documented() {
+            let at = format!("{method} {path}");
+            assert!(
+                !operation["summary"].as_str().unwrap_or_default().is_empty(),
+                "{at} has no summary"
+            );
+            assert!(
+                ids.insert(operation["operationId"].to_string()),
+                "{at} has no operation id of its own"
+            );
+            assert_eq!(operation["tags"].as_array().map(Vec::len), Some(1), "{at} has no tag");
+            let body = operation.get("requestBody").is_some();
+            let takes_body =
+                matches!(method.as_str(), "PUT" | "PATCH") || method == "POST" && !path.ends_with("/logout");
+            assert_eq!(body, takes_body, "{at}");
+            let segments: BTreeSet<_> = path.split(['{', '}']).skip(1).step_by(2).collect();
+            let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
+            let described = parameters.iter().filter(|parameter| parameter["in"] == "path");
+            assert_eq!(
+                segments,
+                described.map(|parameter| parameter["name"].as_str().unwrap()).collect(),
+                "{at}"
+            );
+            let responses = operation["responses"].as_object().unwrap();
+            assert!(responses.keys().any(|status| status.starts_with('2')), "{at}");
+            assert!(responses.contains_key("500"), "{at}");
+        }
+    }
+
+    #[test]
+    fn every_reference_leads_somewhere() {
+        fn walk(value: &Value, document: &Value) {
+            match value {
+                Value::Object(fields) => {
+                    if let Some(Value::String(reference)) = fields.get("$ref") {
+                        let pointer = reference.strip_prefix('#').unwrap();
+                        assert!(document.pointer(pointer).is_some(), "{reference} leads nowhere");
+                    }
+                    fields.values().for_each(|value| walk(value, document));
+                }
+                Value::Array(items) => items.iter().for_each(|value| walk(value, document)),
+                _ => {}
+            }
+        }
+        let document = json();
+        assert!(document["openapi"].as_str().unwrap().starts_with("3.1."));
+        walk(&document, &document);
+    }
+
+    #[test]
+    fn every_kind_of_failure_is_in_the_document() {
+        for kind in crate::problem::Kind::ALL {
+            let status = kind.face().status;
+            assert!(failure_ref(status).is_some(), "{kind:?}");
+        }
+    }
+}

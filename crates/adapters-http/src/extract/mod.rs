@@ -1,0 +1,48 @@
+//! Requests to what handlers work with.
+
+mod body;
+mod check;
+mod field;
+mod guard;
+mod idempotency;
+mod in_order;
+mod path;
+mod payload;
+mod peer;
+mod query;
+
+pub(crate) use body::{Body, Input};
+pub(crate) use check::{Check, by_ref, id};
+pub(crate) use field::Field;
+pub(crate) use guard::{Authenticated, Claimed};
+pub(crate) use idempotency::KeyedBody;
+pub(crate) use in_order::InOrder;
+pub(crate) use path::Path;
+pub(crate) use peer::Peer;
+pub(crate) use query::{Query, cursor, flag, limit, refused, seq};
+
+use crate::HttpState;
+use crate::problem::Problem;
+use actix_web::dev::Payload;
+use actix_web::{HttpRequest, web};
+
+/// What every handler needs.
+pub(crate) type State = web::Data<HttpState>;
+
+/// Something that is made from a request: an argument of a handler, or all of them, [`InOrder`].
+pub(crate) trait Extract: Sized {
+    /// Makes it, or says what the answer is instead.
+    async fn extract(request: &HttpRequest, payload: &mut Payload) -> Result<Self, Problem>;
+}
+
+impl Extract for State {
+    async fn extract(request: &HttpRequest, _: &mut Payload) -> Result<Self, Problem> {
+        Ok(state(request)?.clone())
+    }
+}
+
+fn state(request: &HttpRequest) -> Result<&State, Problem> {
+    request
+        .app_data()
+        .ok_or_else(|| Problem::internal("the app was configured without its state"))
+}

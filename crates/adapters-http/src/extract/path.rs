@@ -1,0 +1,53 @@
+use super::Extract;
+use crate::problem::{Kind, Problem};
+use actix_web::HttpRequest;
+use actix_web::dev::Payload;
+use tertulia_domain::{ChatId, MessageId, SessionId, UserId};
+
+/// The variable segments of the path, in their order. One that is no id of anything names nothing: 404.
+pub(crate) struct Path<T>(pub(crate) T);
+
+/// A type that a segment can have.
+pub(crate) trait Segment: Sized {
+    fn parse(text: &str) -> Option<Self>;
+}
+
+macro_rules! segments {
+    ($($id:ty)+) => {$(
+        impl Segment for $id {
+            fn parse(text: &str) -> Option<Self> {
+                <$id>::parse(text)
+            }
+        }
+    )+};
+}
+
+/// Whatever it is.
+impl Segment for String {
+    fn parse(text: &str) -> Option<Self> {
+        Some(text.to_owned())
+    }
+}
+
+segments!(ChatId MessageId SessionId UserId);
+
+impl<A: Segment> Extract for Path<A> {
+    async fn extract(request: &HttpRequest, _: &mut Payload) -> Result<Self, Problem> {
+        let mut segments = request.match_info().iter();
+        Ok(Self(next(&mut segments)?))
+    }
+}
+
+impl<A: Segment, B: Segment> Extract for Path<(A, B)> {
+    async fn extract(request: &HttpRequest, _: &mut Payload) -> Result<Self, Problem> {
+        let mut segments = request.match_info().iter();
+        Ok(Self((next(&mut segments)?, next(&mut segments)?)))
+    }
+}
+
+fn next<'a, T: Segment>(segments: &mut impl Iterator<Item = (&'a str, &'a str)>) -> Result<T, Problem> {
+    segments
+        .next()
+        .and_then(|(_, text)| T::parse(text))
+        .ok_or_else(|| Problem::new(Kind::NotFound, "The path names nothing: an id in it is no UUID."))
+}

@@ -1,0 +1,13 @@
+//! What happens around every handler.
+
+mod headers;
+mod metrics;
+mod observe;
+mod panics;
+mod request_id;
+
+pub(crate) use metrics::{Matched, describe};
+pub use metrics::{REQUEST_SECONDS, REQUEST_SECONDS_BUCKETS, REQUESTS_TOTAL};
+pub(crate) use observe::Observer;
+pub(crate) use panics::catch_panics;
+pub(crate) use request_id::RequestId;

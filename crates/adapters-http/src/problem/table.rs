@@ -1,0 +1,278 @@
+//! What each error of a use case is to a client.
+
+use super::{FieldCode, Kind, Problem};
+use tertulia_application::Failure;
+use tertulia_application::account::{
+    AuthenticateError, ChangePasswordError, DeleteAccountError, EndSessionError, FindUserError, LogInError,
+    RefreshError, RegisterError, UpdateProfileError,
+};
+use tertulia_application::chats::{
+    AccessError, AddMemberError, ChangeRoleError, CreateDirectError, CreateGroupError, ListChatsError,
+    RemoveMemberError,
+};
+use tertulia_application::messaging::{
+    DeleteMessageError, EditMessageError, ListMessagesError, SendMessageError, ViewMessageError,
+};
+
+/// One row a variant: the kind of failure, and the fields of the request that are at fault. The variant that is `holding`
+/// another error goes by that error's row.
+macro_rules! table {
+    ($($error:ident, holding $inner:ident {
+        $($variant:ident => $kind:ident $($code:ident [$($field:literal),+])?;)*
+    })*) => {$(
+        impl From<$error> for Problem {
+            fn from(error: $error) -> Self {
+                match error {
+                    $($error::$variant { .. } => {
+                        let text = error.to_string();
+                        Self::new(Kind::$kind, text.clone())
+                            $($(.on($field, FieldCode::$code, text.clone()))+)?
+                    })*
+                    $error::$inner(inner) => inner.into(),
+                }
+            }
+        }
+    )*};
+}
+
+table! {
+    AuthenticateError, holding Failed {
+        Invalid => Unauthenticated;
+        Expired => TokenExpired;
+        Ended => Unauthenticated;
+    }
+    RegisterError, holding Failed {
+        NoLogin => Invalid Required ["username", "email"];
+        UsernameTaken => UsernameTaken Taken ["username"];
+        EmailTaken => EmailTaken Taken ["email"];
+    }
+    LogInError, holding Failed {
+        InvalidCredentials => InvalidCredentials;
+    }
+    RefreshError, holding Failed {
+        Invalid => InvalidCredentials;
+        Reused => InvalidCredentials;
+    }
+    EndSessionError, holding Failed {
+        NotFound => NotFound;
+    }
+    ChangePasswordError, holding Failed {
+        WrongPassword => WrongPassword Invalid ["current_password"];
+        NotFound => NotFound;
+    }
+    UpdateProfileError, holding Failed {
+        UsernameTaken => UsernameTaken Taken ["username"];
+        EmailTaken => EmailTaken Taken ["email"];
+        NoLogin => Invalid Required ["username", "email"];
+        NotFound => NotFound;
+    }
+    DeleteAccountError, holding Failed {
+        NotFound => NotFound;
+    }
+    FindUserError, holding Failed {
+        NotFound => NotFound;
+    }
+    AccessError, holding Failed {
+        ChatNotFound => NotFound;
+        Forbidden => Forbidden;
+        NotInDirectChats => Invalid;
+    }
+    ListChatsError, holding Failed {
+        SessionEnded => Unauthenticated;
+    }
+    CreateDirectError, holding Failed {
+        Oneself => Invalid Invalid ["user_id"];
+        UserNotFound => NotFound NotFound ["user_id"];
+        KeyReused => Invalid Invalid ["Idempotency-Key"];
+    }
+    CreateGroupError, holding Failed {
+        TooManyMembers => Invalid Invalid ["user_ids"];
+        UserNotFound => NotFound NotFound ["user_ids"];
+        KeyReused => Invalid Invalid ["Idempotency-Key"];
+    }
+    AddMemberError, holding Access {
+        SecondOwner => Invalid Invalid ["role"];
+        UserNotFound => NotFound NotFound ["user_id"];
+        Full => Conflict;
+        KeyReused => Invalid Invalid ["Idempotency-Key"];
+    }
+    ChangeRoleError, holding Access {
+        MemberNotFound => NotFound;
+        OwnerStepsDown => Conflict;
+    }
+    RemoveMemberError, holding Access {
+        MemberNotFound => NotFound;
+    }
+    SendMessageError, holding Failed {
+        SessionEnded => Unauthenticated;
+        ChatNotFound => NotFound;
+        ReplyNotFound => NotFound NotFound ["reply_to"];
+        KeyReused => Invalid Invalid ["Idempotency-Key"];
+    }
+    ListMessagesError, holding Failed {
+        SessionEnded => Unauthenticated;
+        ChatNotFound => NotFound;
+    }
+    ViewMessageError, holding Failed {
+        NotFound => NotFound;
+    }
+    EditMessageError, holding Failed {
+        NotFound => NotFound;
+        Forbidden => Forbidden;
+        Deleted => Conflict;
+    }
+    DeleteMessageError, holding Failed {
+        NotFound => NotFound;
+        Forbidden => Forbidden;
+    }
+}
+
+impl From<Failure> for Problem {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Overloaded => Self::new(Kind::Overloaded, "Too much is asked at once; try again in a moment."),
+            Failure::Unavailable(cause) => Self::new(
+                Kind::Unavailable,
+                "Something we depend on can't be reached; try again later.",
+            )
+            .because(cause),
+            Failure::Internal(cause) => Self::internal(cause),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Kind::{
+        Conflict, EmailTaken, Forbidden, Internal, Invalid, InvalidCredentials, NotFound, Overloaded, TokenExpired,
+        Unauthenticated, Unavailable, UsernameTaken, WrongPassword,
+    };
+    use tertulia_domain::UserId;
+    use uuid::Uuid;
+
+    /// That every variant has a row is the compiler's to check; here stands what is in them.
+    #[track_caller]
+    fn is(error: impl Into<Problem>, kind: Kind, fields: &[(&str, FieldCode)]) {
+        let problem = error.into();
+        assert_eq!(problem.kind(), kind, "{problem}");
+        let errors = problem.errors().iter();
+        let found: Vec<_> = errors.map(|error| (error.field.as_ref(), error.code)).collect();
+        assert_eq!(found, fields, "{problem}");
+    }
+
+    #[test]
+    fn accounts() {
+        let both = [("username", FieldCode::Required), ("email", FieldCode::Required)];
+        is(AuthenticateError::Invalid, Unauthenticated, &[]);
+        is(AuthenticateError::Ended, Unauthenticated, &[]);
+        is(AuthenticateError::Expired, TokenExpired, &[]);
+        is(RegisterError::NoLogin, Invalid, &both);
+        is(
+            RegisterError::UsernameTaken,
+            UsernameTaken,
+            &[("username", FieldCode::Taken)],
+        );
+        is(RegisterError::EmailTaken, EmailTaken, &[("email", FieldCode::Taken)]);
+        is(LogInError::InvalidCredentials, InvalidCredentials, &[]);
+        is(RefreshError::Invalid, InvalidCredentials, &[]);
+        is(RefreshError::Reused, InvalidCredentials, &[]);
+        is(EndSessionError::NotFound, NotFound, &[]);
+        let current = [("current_password", FieldCode::Invalid)];
+        is(ChangePasswordError::WrongPassword, WrongPassword, &current);
+        is(ChangePasswordError::NotFound, NotFound, &[]);
+        is(
+            UpdateProfileError::UsernameTaken,
+            UsernameTaken,
+            &[("username", FieldCode::Taken)],
+        );
+        is(
+            UpdateProfileError::EmailTaken,
+            EmailTaken,
+            &[("email", FieldCode::Taken)],
+        );
+        is(UpdateProfileError::NoLogin, Invalid, &both);
+        is(UpdateProfileError::NotFound, NotFound, &[]);
+        is(DeleteAccountError::NotFound, NotFound, &[]);
+        is(FindUserError::NotFound, NotFound, &[]);
+    }
+
+    #[test]
+    fn chats() {
+        let key = [("Idempotency-Key", FieldCode::Invalid)];
+        let somebody = UserId::from_uuid(Uuid::from_u128(7));
+        is(AccessError::ChatNotFound, NotFound, &[]);
+        is(AccessError::Forbidden, Forbidden, &[]);
+        is(AccessError::NotInDirectChats, Invalid, &[]);
+        is(ListChatsError::SessionEnded, Unauthenticated, &[]);
+        is(CreateDirectError::Oneself, Invalid, &[("user_id", FieldCode::Invalid)]);
+        is(
+            CreateDirectError::UserNotFound,
+            NotFound,
+            &[("user_id", FieldCode::NotFound)],
+        );
+        is(CreateDirectError::KeyReused, Invalid, &key);
+        is(
+            CreateGroupError::TooManyMembers,
+            Invalid,
+            &[("user_ids", FieldCode::Invalid)],
+        );
+        is(
+            CreateGroupError::UserNotFound(somebody),
+            NotFound,
+            &[("user_ids", FieldCode::NotFound)],
+        );
+        is(CreateGroupError::KeyReused, Invalid, &key);
+        is(AddMemberError::Access(AccessError::Forbidden), Forbidden, &[]);
+        is(AddMemberError::SecondOwner, Invalid, &[("role", FieldCode::Invalid)]);
+        is(
+            AddMemberError::UserNotFound,
+            NotFound,
+            &[("user_id", FieldCode::NotFound)],
+        );
+        is(AddMemberError::Full, Conflict, &[]);
+        is(AddMemberError::KeyReused, Invalid, &key);
+        is(ChangeRoleError::MemberNotFound, NotFound, &[]);
+        is(ChangeRoleError::OwnerStepsDown, Conflict, &[]);
+        is(ChangeRoleError::Access(AccessError::ChatNotFound), NotFound, &[]);
+        is(RemoveMemberError::MemberNotFound, NotFound, &[]);
+        is(RemoveMemberError::Access(AccessError::Forbidden), Forbidden, &[]);
+    }
+
+    #[test]
+    fn messages() {
+        is(SendMessageError::SessionEnded, Unauthenticated, &[]);
+        is(SendMessageError::ChatNotFound, NotFound, &[]);
+        is(
+            SendMessageError::ReplyNotFound,
+            NotFound,
+            &[("reply_to", FieldCode::NotFound)],
+        );
+        is(
+            SendMessageError::KeyReused,
+            Invalid,
+            &[("Idempotency-Key", FieldCode::Invalid)],
+        );
+        is(ListMessagesError::SessionEnded, Unauthenticated, &[]);
+        is(ListMessagesError::ChatNotFound, NotFound, &[]);
+        is(ViewMessageError::NotFound, NotFound, &[]);
+        is(EditMessageError::NotFound, NotFound, &[]);
+        is(EditMessageError::Forbidden, Forbidden, &[]);
+        is(EditMessageError::Deleted, Conflict, &[]);
+        is(DeleteMessageError::NotFound, NotFound, &[]);
+        is(DeleteMessageError::Forbidden, Forbidden, &[]);
+    }
+
+    #[test]
+    fn failures() {
+        is(Failure::Overloaded, Overloaded, &[]);
+        is(Failure::Unavailable("x".into()), Unavailable, &[]);
+        is(Failure::Internal("x".into()), Internal, &[]);
+        is(SendMessageError::Failed(Failure::Overloaded), Overloaded, &[]);
+        is(
+            AddMemberError::Access(AccessError::Failed(Failure::Overloaded)),
+            Overloaded,
+            &[],
+        );
+    }
+}

@@ -1,0 +1,227 @@
+//! Chats and their members.
+//!
+//! Whatever changes who is in a chat, or as what, first locks the chat's row. Locks are always taken in the order chat,
+//! membership, user, session, and of several rows of a table in the order of their ids: nobody waits in a circle. The
+//! record of a keyed creation makes an exception, since it holds on to its user from the beginning: against the deletion
+//! of that very account it may lose, and is begun again.
+
+mod create;
+mod departure;
+mod list;
+mod members;
+mod view;
+
+use crate::client::Client;
+use crate::idempotency::create_once;
+use crate::schema::{chats, users};
+use crate::time::PgTime;
+use async_trait::async_trait;
+use diesel::prelude::*;
+use diesel::sql_types::Timestamptz;
+use tertulia_domain::repository::{
+    AddMember, AddMemberError, ChatRepository, CreatedChat, InsertChatError, ListChatsError, NewDirectChat, NewGroup,
+    NewMember, ReadState, Removal, RepositoryError, SetRoleError,
+};
+use tertulia_domain::{
+    ChatCursor, ChatId, ChatTitle, ChatView, ClaimedSession, Limit, Member, MemberCursor, MemberRole, Page, Recorded,
+    Recording, Seq, Timestamp, UserId,
+};
+use uuid::Uuid;
+
+pub(crate) use departure::remove_member;
+
+/// The chats and their members.
+pub struct PgChatRepository {
+    client: Client,
+}
+
+impl PgChatRepository {
+    pub(crate) fn new(client: Client) -> Self {
+        Self { client }
+    }
+}
+
+#[async_trait]
+impl ChatRepository for PgChatRepository {
+    async fn insert_direct(
+        &self,
+        chat: NewDirectChat,
+        recording: Option<Recording<CreatedChat>>,
+    ) -> Result<Recorded<CreatedChat>, InsertChatError> {
+        self.client
+            .run(move |connection| {
+                create_once(connection, recording.as_ref(), |connection| {
+                    create::direct(connection, &chat)
+                })
+            })
+            .await
+    }
+
+    async fn insert_group(
+        &self,
+        group: NewGroup,
+        recording: Option<Recording<CreatedChat>>,
+    ) -> Result<Recorded<CreatedChat>, InsertChatError> {
+        self.client
+            .run(move |connection| {
+                create_once(connection, recording.as_ref(), |connection| {
+                    create::group(connection, &group)
+                })
+            })
+            .await
+    }
+
+    async fn find(&self, id: ChatId, viewer: UserId) -> Result<Option<ChatView>, RepositoryError> {
+        self.client
+            .run(move |connection| view::find(connection, id, viewer))
+            .await
+    }
+
+    async fn list(
+        &self,
+        session: ClaimedSession,
+        after: Option<ChatCursor>,
+        limit: Limit,
+        at: Timestamp,
+    ) -> Result<Page<ChatView, ChatCursor>, ListChatsError> {
+        self.client
+            .run(move |connection| list::page(connection, session, after, limit, at))
+            .await
+    }
+
+    async fn rename(&self, id: ChatId, title: &ChatTitle, at: Timestamp) -> Result<bool, RepositoryError> {
+        let title = title.clone();
+        self.client
+            .run(move |connection| {
+                let renamed = diesel::update(chats::table.find(id.as_uuid()))
+                    .filter(chats::kind.eq("group"))
+                    .set((
+                        chats::title.eq(title.as_str()),
+                        chats::updated_at.eq(later(chats::updated_at, PgTime(at))),
+                    ))
+                    .execute(connection)?;
+                Ok(renamed > 0)
+            })
+            .await
+    }
+
+    async fn delete(&self, id: ChatId) -> Result<bool, RepositoryError> {
+        self.client
+            .run(move |connection| {
+                let deleted = diesel::delete(chats::table.find(id.as_uuid())).execute(connection)?;
+                Ok(deleted > 0)
+            })
+            .await
+    }
+
+    async fn list_members(
+        &self,
+        id: ChatId,
+        after: Option<MemberCursor>,
+        limit: Limit,
+    ) -> Result<Page<Member, MemberCursor>, RepositoryError> {
+        self.client
+            .run(move |connection| members::page(connection, id, after, limit))
+            .await
+    }
+
+    async fn find_member(&self, id: ChatId, user_id: UserId) -> Result<Option<Member>, RepositoryError> {
+        self.client
+            .run(move |connection| members::find(connection, id, user_id))
+            .await
+    }
+
+    async fn add_member(
+        &self,
+        member: NewMember,
+        recording: Option<Recording<AddMember>>,
+    ) -> Result<Recorded<AddMember>, AddMemberError> {
+        self.client
+            .run(move |connection| {
+                create_once(connection, recording.as_ref(), |connection| {
+                    members::add(connection, &member)
+                })
+            })
+            .await
+    }
+
+    async fn set_role(
+        &self,
+        id: ChatId,
+        user_id: UserId,
+        role: MemberRole,
+        at: Timestamp,
+    ) -> Result<Member, SetRoleError> {
+        self.client
+            .run(move |connection| {
+                connection.transaction(|connection| members::set_role(connection, id, user_id, role, at))
+            })
+            .await
+    }
+
+    async fn remove_member(
+        &self,
+        id: ChatId,
+        user_id: UserId,
+        keep_owner: bool,
+        at: Timestamp,
+    ) -> Result<Option<Removal>, RepositoryError> {
+        self.client
+            .run(move |connection| {
+                connection.transaction(|connection| remove_member(connection, id, user_id, keep_owner, at))
+            })
+            .await
+    }
+
+    async fn mark_read(&self, id: ChatId, user_id: UserId, seq: Seq) -> Result<Option<ReadState>, RepositoryError> {
+        self.client
+            .run(move |connection| members::mark_read(connection, id, user_id, seq))
+            .await
+    }
+}
+
+diesel::define_sql_function! {
+    /// The later of two times.
+    #[sql_name = "greatest"]
+    fn later(a: Timestamptz, b: Timestamptz) -> Timestamptz;
+}
+
+/// What a change of a group's members has to know of it.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = chats, check_for_backend(diesel::pg::Pg))]
+struct LockedGroup {
+    member_count: i64,
+    last_seq: i64,
+}
+
+/// Locks a group until the end of the transaction.
+fn lock_group(connection: &mut PgConnection, id: ChatId) -> QueryResult<Option<LockedGroup>> {
+    chats::table
+        .find(id.as_uuid())
+        .filter(chats::kind.eq("group"))
+        .select(LockedGroup::as_select())
+        .for_no_key_update()
+        .first(connection)
+        .optional()
+}
+
+/// Those of the users who are there and not deleted, by id; none of them will be until the end of the transaction.
+fn lock_users(connection: &mut PgConnection, ids: &[Uuid]) -> QueryResult<Vec<Uuid>> {
+    users::table
+        .filter(users::id.eq_any(ids).and(users::deleted_at.is_null()))
+        .order(users::id)
+        .select(users::id)
+        .for_key_share()
+        .load(connection)
+}
+
+/// Writes down that something about a chat has changed: the number of its members, by so many.
+fn touch(connection: &mut PgConnection, id: ChatId, members: i64, at: Timestamp) -> QueryResult<()> {
+    diesel::update(chats::table.find(id.as_uuid()))
+        .set((
+            chats::member_count.eq(chats::member_count + members),
+            chats::updated_at.eq(later(chats::updated_at, PgTime(at))),
+        ))
+        .execute(connection)?;
+    Ok(())
+}

@@ -1,0 +1,68 @@
+use super::Reader;
+use crate::time::PgTime;
+use diesel::Queryable;
+use diesel::sql_types::{BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use tertulia_domain::repository::RepositoryError;
+use tertulia_domain::{Chat, ChatId, ChatKind, ChatTitle};
+use uuid::Uuid;
+
+/// A chat.
+#[derive(Queryable)]
+pub(crate) struct ChatRow {
+    id: Uuid,
+    number: i64,
+    kind: String,
+    title: Option<String>,
+    created_at: PgTime,
+    updated_at: PgTime,
+    active_at: PgTime,
+    member_count: i64,
+    last_seq: i64,
+}
+
+pub(crate) type ChatColumns = (
+    SqlUuid,
+    BigInt,
+    Text,
+    Nullable<Text>,
+    Timestamptz,
+    Timestamptz,
+    Timestamptz,
+    BigInt,
+    BigInt,
+);
+
+/// Of `chats c`.
+macro_rules! chat_columns {
+    () => {
+        "c.id, c.number, c.kind, c.title, c.created_at, c.updated_at, c.active_at, c.member_count, c.last_seq"
+    };
+}
+pub(crate) use chat_columns;
+
+impl TryFrom<ChatRow> for Chat {
+    type Error = RepositoryError;
+
+    fn try_from(row: ChatRow) -> Result<Self, RepositoryError> {
+        let reader = Reader {
+            table: "chats",
+            key: row.id,
+        };
+        let title = reader.text(row.title.as_deref(), ChatTitle::new)?;
+        let kind = match (row.kind.as_str(), title) {
+            ("direct", None) => ChatKind::Direct,
+            ("group", Some(title)) => ChatKind::Group { title },
+            (kind, title) => return Err(reader.refuse(format_args!("a chat of kind {kind:?} with title {title:?}"))),
+        };
+        Ok(Self {
+            id: ChatId::from_uuid(row.id),
+            number: row.number,
+            kind,
+            created_at: row.created_at.into(),
+            updated_at: row.updated_at.into(),
+            active_at: row.active_at.into(),
+            member_count: row.member_count,
+            last_seq: reader.seq(row.last_seq)?,
+        })
+    }
+}

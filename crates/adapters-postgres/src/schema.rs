@@ -1,0 +1,88 @@
+//! The tables that the query builder is used on.
+
+use diesel::{allow_tables_to_appear_in_same_query, joinable, table};
+
+table! {
+    users (id) {
+        id -> Uuid,
+        number -> BigInt,
+        username -> Nullable<Text>,
+        username_key -> Nullable<Text>,
+        email -> Nullable<Text>,
+        email_key -> Nullable<Text>,
+        display_name -> Nullable<Text>,
+        display_name_key -> Nullable<Text>,
+        profile -> Jsonb,
+        role -> Text,
+        password -> Nullable<Text>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        last_seen_at -> Nullable<Timestamptz>,
+        deleted_at -> Nullable<Timestamptz>,
+    }
+}
+
+table! {
+    sessions (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        device -> Nullable<Text>,
+        ip -> Nullable<Text>,
+        refresh_family -> Binary,
+        refresh_secret -> Binary,
+        created_at -> Timestamptz,
+        last_used_at -> Timestamptz,
+        expires_at -> Timestamptz,
+    }
+}
+
+table! {
+    chats (id) {
+        id -> Uuid,
+        kind -> Text,
+        title -> Nullable<Text>,
+        updated_at -> Timestamptz,
+        member_count -> BigInt,
+        last_seq -> BigInt,
+    }
+}
+
+table! {
+    memberships (chat_id, user_id) {
+        chat_id -> Uuid,
+        user_id -> Uuid,
+        role -> Text,
+        joined_at -> Timestamptz,
+        read_seq -> BigInt,
+    }
+}
+
+table! {
+    idempotency_keys (user_id, key) {
+        user_id -> Uuid,
+        key -> Text,
+        fingerprint -> Binary,
+        created_at -> Timestamptz,
+        status -> Nullable<SmallInt>,
+        answer -> Nullable<Binary>,
+    }
+}
+
+table! {
+    verification_keys (kid) {
+        kid -> Text,
+        public_key -> Binary,
+        created_at -> Timestamptz,
+    }
+}
+
+table! {
+    __diesel_schema_migrations (version) {
+        version -> Text,
+    }
+}
+
+joinable!(sessions -> users (user_id));
+joinable!(memberships -> users (user_id));
+joinable!(memberships -> chats (chat_id));
+allow_tables_to_appear_in_same_query!(users, sessions, chats, memberships);

@@ -1,0 +1,22 @@
+//! What every repository adapter promises, on a real database for each case.
+
+use std::sync::Arc;
+use tertulia_adapters_postgres::test_support::TestDatabase;
+use tertulia_port_contracts::{Backend, repository_contract};
+
+async fn make_backend() -> Backend {
+    let guard = TestDatabase::create();
+    // Fewer connections than the cases have calls at once, and few enough for as many cases at once as there are cores.
+    let database = guard.connect(6);
+    Backend {
+        users: Arc::new(database.users()),
+        sessions: Arc::new(database.sessions()),
+        chats: Arc::new(database.chats()),
+        messages: Arc::new(database.messages()),
+        keys: Arc::new(database.verification_keys()),
+        maintenance: Arc::new(database.maintenance()),
+        guard: Box::new(guard),
+    }
+}
+
+repository_contract!(postgres, make_backend);

@@ -1,0 +1,176 @@
+//! The chats and their members.
+
+mod create;
+mod leave;
+mod members;
+mod row;
+mod view;
+
+pub(crate) use leave::{Leaving, leave};
+pub(crate) use members::set_read;
+pub(crate) use row::member_role;
+#[cfg(test)]
+pub(crate) use view::list;
+
+use crate::id::DbId;
+use crate::schema::chats;
+use crate::sql::Sql;
+use crate::store::Store;
+use async_trait::async_trait;
+use diesel::prelude::*;
+use tertulia_domain::repository::{
+    AddMember, AddMemberError, ChatRepository, CreatedChat, InsertChatError, ListChatsError, NewDirectChat, NewGroup,
+    NewMember, ReadState, Removal, RepositoryError, SetRoleError,
+};
+use tertulia_domain::{
+    ChatCursor, ChatId, ChatTitle, ChatView, ClaimedSession, Limit, Member, MemberCursor, MemberRole, Page, Recorded,
+    Recording, Seq, Timestamp, UserId,
+};
+
+/// The chats, on SQLite.
+#[derive(Clone)]
+pub struct SqliteChatRepository {
+    store: Store,
+}
+
+impl SqliteChatRepository {
+    pub(crate) fn new(store: Store) -> Self {
+        Self { store }
+    }
+}
+
+const TOUCH: &[&str] = &["UPDATE chats SET updated_at = max(updated_at, ?) WHERE id = ?"];
+
+/// Notes that something about a chat changed.
+pub(crate) fn touch(conn: &mut SqliteConnection, chat: DbId, at: Timestamp) -> QueryResult<()> {
+    Sql::<()>::new(TOUCH)
+        .integer(at.as_millis())
+        .id(chat)
+        .execute(conn)
+        .map(drop)
+}
+
+fn rename(conn: &mut SqliteConnection, chat: DbId, title: &ChatTitle, at: Timestamp) -> QueryResult<bool> {
+    let renamed = diesel::update(chats::table.find(chat).filter(chats::kind.eq("group")))
+        .set(chats::title.eq(title.as_str()))
+        .execute(conn)?;
+    if renamed > 0 {
+        touch(conn, chat, at)?;
+    }
+    Ok(renamed > 0)
+}
+
+#[async_trait]
+impl ChatRepository for SqliteChatRepository {
+    async fn insert_direct(
+        &self,
+        chat: NewDirectChat,
+        recording: Option<Recording<CreatedChat>>,
+    ) -> Result<Recorded<CreatedChat>, InsertChatError> {
+        self.store
+            .write(move |conn| create::direct(conn, chat, recording.as_ref()))
+            .await
+    }
+
+    async fn insert_group(
+        &self,
+        group: NewGroup,
+        recording: Option<Recording<CreatedChat>>,
+    ) -> Result<Recorded<CreatedChat>, InsertChatError> {
+        self.store
+            .write(move |conn| create::group(conn, &group, recording.as_ref()))
+            .await
+    }
+
+    async fn find(&self, id: ChatId, viewer: UserId) -> Result<Option<ChatView>, RepositoryError> {
+        self.store
+            .read_consistently(move |conn| view::find(conn, id.into(), viewer.into()))
+            .await
+    }
+
+    async fn list(
+        &self,
+        session: ClaimedSession,
+        after: Option<ChatCursor>,
+        limit: Limit,
+        at: Timestamp,
+    ) -> Result<Page<ChatView, ChatCursor>, ListChatsError> {
+        self.store
+            .read_consistently(move |conn| view::list(conn, session, after, limit, at))
+            .await
+    }
+
+    async fn rename(&self, id: ChatId, title: &ChatTitle, at: Timestamp) -> Result<bool, RepositoryError> {
+        let title = title.clone();
+        self.store
+            .write(move |conn| Ok(rename(conn, id.into(), &title, at)?))
+            .await
+    }
+
+    async fn delete(&self, id: ChatId) -> Result<bool, RepositoryError> {
+        self.store
+            .write(move |conn| Ok(diesel::delete(chats::table.find(DbId::from(id))).execute(conn)? > 0))
+            .await
+    }
+
+    async fn list_members(
+        &self,
+        id: ChatId,
+        after: Option<MemberCursor>,
+        limit: Limit,
+    ) -> Result<Page<Member, MemberCursor>, RepositoryError> {
+        self.store
+            .read(move |conn| members::list(conn, id.into(), after, limit))
+            .await
+    }
+
+    async fn find_member(&self, id: ChatId, user_id: UserId) -> Result<Option<Member>, RepositoryError> {
+        self.store
+            .read(move |conn| members::find(conn, id.into(), user_id.into()))
+            .await
+    }
+
+    async fn add_member(
+        &self,
+        member: NewMember,
+        recording: Option<Recording<AddMember>>,
+    ) -> Result<Recorded<AddMember>, AddMemberError> {
+        self.store
+            .write(move |conn| members::add(conn, member, recording.as_ref()))
+            .await
+    }
+
+    async fn set_role(
+        &self,
+        id: ChatId,
+        user_id: UserId,
+        role: MemberRole,
+        at: Timestamp,
+    ) -> Result<Member, SetRoleError> {
+        self.store
+            .write(move |conn| members::set_role(conn, id.into(), user_id.into(), role, at))
+            .await
+    }
+
+    async fn remove_member(
+        &self,
+        id: ChatId,
+        user_id: UserId,
+        keep_owner: bool,
+        at: Timestamp,
+    ) -> Result<Option<Removal>, RepositoryError> {
+        let leaving = Leaving {
+            chat: id.into(),
+            user: user_id.into(),
+            keep_owner,
+            at,
+        };
+        self.store.write(move |conn| leave(conn, leaving)).await
+    }
+
+    async fn mark_read(&self, id: ChatId, user_id: UserId, seq: Seq) -> Result<Option<ReadState>, RepositoryError> {
+        self.store
+            .write(move |conn| members::mark_read(conn, id.into(), user_id.into(), seq))
+            .await
+    }
+}

@@ -1,0 +1,85 @@
+//! What keeps a file in order.
+
+use crate::migrations;
+use crate::schema::__diesel_schema_migrations as applied;
+use crate::sql::Sql;
+use crate::store::Store;
+use async_trait::async_trait;
+use diesel::prelude::*;
+use tertulia_domain::Timestamp;
+use tertulia_domain::idempotency::REMEMBERED;
+use tertulia_domain::repository::{Maintenance, Purged, RepositoryError};
+use thiserror::Error;
+
+/// How many rows a clean-up removes before it lets other writes pass.
+const BITE: u16 = 500;
+
+const EXPIRED_SESSIONS: &[&str] = &["DELETE FROM sessions WHERE id IN (
+        SELECT id FROM sessions WHERE expires_at <= ? LIMIT +?
+    )"];
+
+const FORGOTTEN_KEYS: &[&str] = &["DELETE FROM idempotency_keys WHERE rowid IN (
+        SELECT rowid FROM idempotency_keys WHERE created_at < ? LIMIT +?
+    )"];
+
+/// Upkeep, on SQLite.
+#[derive(Clone)]
+pub struct SqliteMaintenance {
+    store: Store,
+}
+
+/// The schema is another program's.
+#[derive(Debug, Error)]
+#[error("the schema has the versions {there:?} and not {expected:?}")]
+struct WrongSchema {
+    there: Vec<String>,
+    expected: Vec<String>,
+}
+
+impl SqliteMaintenance {
+    pub(crate) fn new(store: Store) -> Self {
+        Self { store }
+    }
+
+    /// Runs a statement that removes rows older than `before` until there are none; gives their number.
+    async fn remove(&self, statement: &'static [&'static str], before: Timestamp) -> Result<u64, RepositoryError> {
+        let mut removed = 0;
+        loop {
+            let bite = move |conn: &mut SqliteConnection| {
+                let delete = Sql::<()>::new(statement).integer(before.as_millis());
+                Ok(delete.integer(BITE.into()).execute(conn)?)
+            };
+            let rows = self.store.write::<_, RepositoryError, _>(bite).await?;
+            removed += rows as u64;
+            if rows < usize::from(BITE) {
+                return Ok(removed);
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Maintenance for SqliteMaintenance {
+    async fn check(&self) -> Result<(), RepositoryError> {
+        let check = |conn: &mut SqliteConnection| {
+            let there: Vec<String> = applied::table
+                .select(applied::version)
+                .order(applied::version)
+                .load(conn)?;
+            let expected = migrations::versions().map_err(RepositoryError::Other)?;
+            if there == expected {
+                Ok(())
+            } else {
+                Err(RepositoryError::Other(Box::new(WrongSchema { there, expected })).into())
+            }
+        };
+        self.store.read(check).await
+    }
+
+    async fn purge(&self, at: Timestamp) -> Result<Purged, RepositoryError> {
+        Ok(Purged {
+            sessions: self.remove(EXPIRED_SESSIONS, at).await?,
+            idempotency_keys: self.remove(FORGOTTEN_KEYS, at.minus(REMEMBERED)).await?,
+        })
+    }
+}

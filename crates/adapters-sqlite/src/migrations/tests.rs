@@ -1,0 +1,78 @@
+use super::migrate;
+use crate::connection::Purpose;
+use crate::testing::Fresh;
+use crate::{SqliteDatabase, SqliteOptions};
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+use std::fs;
+use std::path::Path;
+use std::sync::Barrier;
+use std::thread;
+use tertulia_domain::repository::{Maintenance, RepositoryError};
+
+#[test]
+fn many_may_migrate_at_once() {
+    for _ in 0..5 {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tertulia.db");
+        let start = Barrier::new(4);
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    start.wait();
+                    migrate(&path).unwrap();
+                });
+            }
+        });
+        migrate(&path).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_schema_of_another_version_is_not_in_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let empty = SqliteDatabase::open(&folder.path().join("empty.db"), SqliteOptions::default()).unwrap();
+    assert!(matches!(
+        empty.maintenance().check().await,
+        Err(RepositoryError::Other(_))
+    ));
+
+    let fresh = Fresh::new();
+    let maintenance = fresh.open().maintenance();
+    maintenance.check().await.unwrap();
+    fresh
+        .connect(Purpose::Write)
+        .batch_execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('99990101000000')")
+        .unwrap();
+    match maintenance.check().await {
+        Err(RepositoryError::Other(why)) => assert!(why.to_string().contains("99990101000000"), "{why}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_schema_is_the_committed_one() {
+    #[derive(QueryableByName)]
+    struct Entry {
+        #[diesel(sql_type = Text)]
+        sql: String,
+    }
+    let entries: Vec<Entry> = diesel::sql_query(
+        "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT GLOB 'sqlite_*' AND name NOT GLOB '__diesel*'
+        ORDER BY name",
+    )
+    .load(&mut Fresh::new().connect(Purpose::Read))
+    .unwrap();
+    let statements: Vec<_> = entries.iter().map(|entry| format!("{};\n", entry.sql)).collect();
+    let schema = statements.join("\n");
+    let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations/sqlite/schema.txt");
+    if std::env::var_os("UPDATE_SCHEMA").is_some() {
+        fs::write(&committed, &schema).unwrap();
+    }
+    assert_eq!(
+        fs::read_to_string(committed).unwrap_or_default(),
+        schema,
+        "the migrations make another schema; if they should, run this test with UPDATE_SCHEMA=1"
+    );
+}

@@ -1,0 +1,240 @@
+//! The sessions.
+
+use crate::id::DbId;
+use crate::schema::{sessions, users};
+use crate::sql::Sql;
+use crate::store::Store;
+use crate::users::{exists_undeleted, find as find_user, role};
+use async_trait::async_trait;
+use diesel::prelude::*;
+use diesel::sqlite::Sqlite;
+use std::net::IpAddr;
+use tertulia_domain::repository::{Activity, NewSession, RepositoryError, RotateRefresh, Rotation, SessionRepository};
+use tertulia_domain::{Caller, ClaimedSession, DeviceName, Session, SessionId, Timestamp, UserId};
+use tertulia_sql_support::{TxError, inconsistent};
+
+/// The sessions, on SQLite.
+#[derive(Clone)]
+pub struct SqliteSessionRepository {
+    store: Store,
+}
+
+impl SqliteSessionRepository {
+    pub(crate) fn new(store: Store) -> Self {
+        Self { store }
+    }
+}
+
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = sessions, check_for_backend(Sqlite), treat_none_as_default_value = false)]
+struct SessionRow {
+    id: DbId,
+    user_id: DbId,
+    device: Option<String>,
+    ip: Option<String>,
+    created_at: i64,
+    last_used_at: i64,
+    expires_at: i64,
+}
+
+impl From<Session> for SessionRow {
+    fn from(session: Session) -> Self {
+        Self {
+            id: session.id.into(),
+            user_id: session.user_id.into(),
+            device: session.device.map(|device| device.as_str().to_owned()),
+            ip: session.ip.map(|ip| ip.to_string()),
+            created_at: session.created_at.as_millis(),
+            last_used_at: session.last_used_at.as_millis(),
+            expires_at: session.expires_at.as_millis(),
+        }
+    }
+}
+
+impl TryFrom<SessionRow> for Session {
+    type Error = RepositoryError;
+
+    fn try_from(row: SessionRow) -> Result<Self, RepositoryError> {
+        let device = row.device.as_deref().map(DeviceName::new).transpose();
+        let ip = row.ip.as_deref().map(str::parse::<IpAddr>).transpose();
+        Ok(Self {
+            id: row.id.into(),
+            user_id: row.user_id.into(),
+            device: device.map_err(|why| inconsistent("sessions", row.id, why))?,
+            ip: ip.map_err(|why| inconsistent("sessions", row.id, why))?,
+            created_at: Timestamp::from_millis(row.created_at),
+            last_used_at: Timestamp::from_millis(row.last_used_at),
+            expires_at: Timestamp::from_millis(row.expires_at),
+        })
+    }
+}
+
+/// The live sessions of a user beyond a number, by their last use.
+const END_OLDEST: &[&str] = &["DELETE FROM sessions WHERE id IN (
+        SELECT id FROM sessions WHERE user_id = ? AND expires_at > ?
+        ORDER BY last_used_at DESC, created_at DESC, id DESC
+        LIMIT -1 OFFSET +?
+    )"];
+
+/// The value is an array of `[session, user, time]`, the identifiers in hexadecimal; one session may be in it many times.
+const USE_SESSIONS: &[&str] = &["UPDATE sessions SET last_used_at = used.at
+    FROM (
+        SELECT unhex(value ->> 0) AS id, unhex(value ->> 1) AS user_id, max(value ->> 2) AS at
+        FROM json_each(?) GROUP BY 1, 2
+    ) AS used
+    WHERE sessions.id = used.id AND sessions.user_id = used.user_id AND sessions.last_used_at < used.at"];
+
+const SEE_USERS: &[&str] = &["UPDATE users SET last_seen_at = seen.at
+    FROM (SELECT unhex(value ->> 1) AS id, max(value ->> 2) AS at FROM json_each(?) GROUP BY 1) AS seen
+    WHERE users.id = seen.id AND users.deleted_at IS NULL AND coalesce(users.last_seen_at, -1) < seen.at"];
+
+fn insert(conn: &mut SqliteConnection, new: NewSession, most: u32) -> QueryResult<bool> {
+    let NewSession { session, refresh } = new;
+    let (user_id, at) = (session.user_id, session.created_at);
+    if !exists_undeleted(conn, user_id)? {
+        return Ok(false);
+    }
+    diesel::insert_into(sessions::table)
+        .values((
+            SessionRow::from(session),
+            sessions::refresh_family.eq(refresh.family.as_slice()),
+            sessions::refresh_secret.eq(refresh.secret.as_slice()),
+        ))
+        .execute(conn)?;
+    Sql::<()>::new(END_OLDEST)
+        .id(user_id)
+        .integer(at.as_millis())
+        .integer(most.into())
+        .execute(conn)?;
+    Ok(true)
+}
+
+/// Who that is, if the session lives.
+pub(crate) fn find_caller<E>(
+    conn: &mut SqliteConnection,
+    claim: ClaimedSession,
+    at: Timestamp,
+) -> Result<Option<Caller>, TxError<E>> {
+    let found: Option<String> = sessions::table
+        .inner_join(users::table)
+        .filter(sessions::id.eq(DbId::from(claim.session_id)))
+        .filter(sessions::user_id.eq(DbId::from(claim.user_id)))
+        .filter(sessions::expires_at.gt(at.as_millis()))
+        .select(users::role)
+        .get_result(conn)
+        .optional()?;
+    let Some(text) = found else { return Ok(None) };
+    Ok(Some(Caller {
+        user_id: claim.user_id,
+        session_id: claim.session_id,
+        role: role(claim.user_id.into(), &text)?,
+    }))
+}
+
+fn rotate(conn: &mut SqliteConnection, rotation: RotateRefresh) -> Result<Rotation, TxError<RepositoryError>> {
+    let session = sessions::table.find(DbId::from(rotation.session_id));
+    let found: Option<(SessionRow, Vec<u8>, Vec<u8>)> = session
+        .filter(sessions::expires_at.gt(rotation.at.as_millis()))
+        .select((
+            SessionRow::as_select(),
+            sessions::refresh_family,
+            sessions::refresh_secret,
+        ))
+        .get_result(conn)
+        .optional()?;
+    let Some((mut row, family, secret)) = found else {
+        return Ok(Rotation::Unknown);
+    };
+    if family != rotation.presented.family {
+        return Ok(Rotation::Unknown);
+    }
+    if secret != rotation.presented.secret {
+        diesel::delete(session).execute(conn)?;
+        return Ok(Rotation::Reused);
+    }
+    row.last_used_at = row.last_used_at.max(rotation.at.as_millis());
+    row.expires_at = rotation.expires_at.as_millis();
+    diesel::update(session)
+        .set((
+            sessions::refresh_secret.eq(rotation.next_secret.as_slice()),
+            sessions::last_used_at.eq(row.last_used_at),
+            sessions::expires_at.eq(row.expires_at),
+        ))
+        .execute(conn)?;
+    let session = Session::try_from(row)?;
+    let Some(user) = find_user(conn, session.user_id)? else {
+        return Err(inconsistent("sessions", session.id, "its user is missing").into());
+    };
+    Ok(Rotation::Rotated {
+        session,
+        user: Box::new(user),
+    })
+}
+
+fn list(conn: &mut SqliteConnection, user_id: UserId, at: Timestamp) -> Result<Vec<Session>, TxError<RepositoryError>> {
+    let rows: Vec<SessionRow> = sessions::table
+        .filter(sessions::user_id.eq(DbId::from(user_id)))
+        .filter(sessions::expires_at.gt(at.as_millis()))
+        .order((sessions::created_at.desc(), sessions::id.desc()))
+        .select(SessionRow::as_select())
+        .load(conn)?;
+    Ok(rows.into_iter().map(Session::try_from).collect::<Result<_, _>>()?)
+}
+
+fn record_activity(conn: &mut SqliteConnection, activity: &[Activity]) -> QueryResult<()> {
+    let entry = |Activity { session, at }: &Activity| {
+        let (id, user) = (DbId::from(session.session_id), DbId::from(session.user_id));
+        serde_json::json!([id.hex(), user.hex(), at.as_millis()])
+    };
+    let entries = activity.iter().map(entry).collect::<serde_json::Value>().to_string();
+    for statement in [USE_SESSIONS, SEE_USERS] {
+        Sql::<()>::new(statement).text(&entries).execute(conn)?;
+    }
+    Ok(())
+}
+
+#[async_trait]
+impl SessionRepository for SqliteSessionRepository {
+    async fn insert(&self, session: NewSession, most: u32) -> Result<bool, RepositoryError> {
+        self.store.write(move |conn| Ok(insert(conn, session, most)?)).await
+    }
+
+    async fn find_caller(&self, claim: ClaimedSession, at: Timestamp) -> Result<Option<Caller>, RepositoryError> {
+        self.store.read(move |conn| find_caller(conn, claim, at)).await
+    }
+
+    async fn rotate(&self, rotation: RotateRefresh) -> Result<Rotation, RepositoryError> {
+        self.store.write(move |conn| rotate(conn, rotation)).await
+    }
+
+    async fn list(&self, user_id: UserId, at: Timestamp) -> Result<Vec<Session>, RepositoryError> {
+        self.store.read(move |conn| list(conn, user_id, at)).await
+    }
+
+    async fn end(&self, user_id: UserId, session_id: SessionId) -> Result<bool, RepositoryError> {
+        let end = move |conn: &mut SqliteConnection| {
+            let session = sessions::table
+                .find(DbId::from(session_id))
+                .filter(sessions::user_id.eq(DbId::from(user_id)));
+            Ok(diesel::delete(session).execute(conn)? > 0)
+        };
+        self.store.write(end).await
+    }
+
+    async fn end_all(&self, user_id: UserId) -> Result<u64, RepositoryError> {
+        let end = move |conn: &mut SqliteConnection| {
+            let all = sessions::table.filter(sessions::user_id.eq(DbId::from(user_id)));
+            Ok(diesel::delete(all).execute(conn)? as u64)
+        };
+        self.store.write(end).await
+    }
+
+    async fn record_activity(&self, activity: Vec<Activity>) -> Result<(), RepositoryError> {
+        if activity.is_empty() {
+            return Ok(());
+        }
+        self.store
+            .write(move |conn| Ok(record_activity(conn, &activity)?))
+            .await
+    }
+}

@@ -1,0 +1,141 @@
+use super::row::Identity;
+use crate::id::DbId;
+use crate::schema::{sessions, users};
+use diesel::dsl::exists;
+use diesel::prelude::*;
+use tertulia_domain::repository::{InsertUserError, NewUser, UpdateUserError, UserChanges};
+use tertulia_domain::{PasswordHash, SessionId, Timestamp, User, UserId};
+use tertulia_sql_support::TxError;
+
+pub(super) fn insert(conn: &mut SqliteConnection, new: NewUser) -> Result<User, TxError<InsertUserError>> {
+    let identity = Identity::new(
+        new.username.as_ref(),
+        new.email.as_ref(),
+        new.display_name.as_ref(),
+        &new.profile,
+    );
+    let id = DbId::from(new.id);
+    match taken(conn, &identity, id)? {
+        Some(Taken::Username) => return Err(TxError::Named(InsertUserError::UsernameTaken)),
+        Some(Taken::Email) => return Err(TxError::Named(InsertUserError::EmailTaken)),
+        None => {}
+    }
+    let at = new.at.as_millis();
+    let number = diesel::insert_into(users::table)
+        .values((
+            users::id.eq(id),
+            identity,
+            users::role.eq(new.role.as_str()),
+            users::password.eq(new.password.as_phc()),
+            users::created_at.eq(at),
+            users::updated_at.eq(at),
+        ))
+        .returning(users::number)
+        .get_result(conn)?;
+    Ok(User {
+        id: new.id,
+        number,
+        username: new.username,
+        email: new.email,
+        display_name: new.display_name,
+        profile: new.profile,
+        role: new.role,
+        created_at: new.at,
+        updated_at: new.at,
+        last_seen_at: None,
+        deleted_at: None,
+    })
+}
+
+pub(super) fn update(
+    conn: &mut SqliteConnection,
+    id: UserId,
+    changes: UserChanges,
+    at: Timestamp,
+) -> Result<User, TxError<UpdateUserError>> {
+    let user = super::find(conn, id)?.filter(|user| user.deleted_at.is_none());
+    let Some(user) = user else {
+        return Err(TxError::Named(UpdateUserError::NotFound));
+    };
+    let user = apply(changes, user, at);
+    if user.username.is_none() && user.email.is_none() {
+        return Err(TxError::Named(UpdateUserError::NoLogin));
+    }
+    let identity = Identity::of(&user);
+    let id = DbId::from(id);
+    match taken(conn, &identity, id)? {
+        Some(Taken::Username) => return Err(TxError::Named(UpdateUserError::UsernameTaken)),
+        Some(Taken::Email) => return Err(TxError::Named(UpdateUserError::EmailTaken)),
+        None => {}
+    }
+    diesel::update(users::table.find(id))
+        .set((
+            identity,
+            users::role.eq(user.role.as_str()),
+            users::updated_at.eq(at.as_millis()),
+        ))
+        .execute(conn)?;
+    Ok(user)
+}
+
+fn apply(changes: UserChanges, user: User, at: Timestamp) -> User {
+    User {
+        username: changes.username.unwrap_or(user.username),
+        email: changes.email.unwrap_or(user.email),
+        display_name: changes.display_name.unwrap_or(user.display_name),
+        profile: changes.profile.unwrap_or(user.profile),
+        role: changes.role.unwrap_or(user.role),
+        updated_at: at,
+        ..user
+    }
+}
+
+pub(super) fn set_password(
+    conn: &mut SqliteConnection,
+    id: UserId,
+    password: &PasswordHash,
+    keep: Option<SessionId>,
+    at: Timestamp,
+) -> QueryResult<bool> {
+    let id = DbId::from(id);
+    let changed = diesel::update(users::table.find(id).filter(users::deleted_at.is_null()))
+        .set((
+            users::password.eq(password.as_phc()),
+            users::updated_at.eq(at.as_millis()),
+        ))
+        .execute(conn)?;
+    if changed == 0 {
+        return Ok(false);
+    }
+    let others = sessions::table.filter(sessions::user_id.eq(id));
+    match keep {
+        None => diesel::delete(others).execute(conn)?,
+        Some(keep) => diesel::delete(others.filter(sessions::id.ne(DbId::from(keep)))).execute(conn)?,
+    };
+    Ok(true)
+}
+
+enum Taken {
+    Username,
+    Email,
+}
+
+/// What of this identity belongs to somebody else. Asked before writing, which no other writer can come between: SQLite
+/// names one violated constraint, and not always the username's.
+fn taken(conn: &mut SqliteConnection, identity: &Identity, own: DbId) -> QueryResult<Option<Taken>> {
+    if let Some(key) = identity.username_key() {
+        let other = users::table
+            .filter(users::username_key.eq(key))
+            .filter(users::id.ne(own));
+        if diesel::select(exists(other)).get_result(conn)? {
+            return Ok(Some(Taken::Username));
+        }
+    }
+    if let Some(key) = identity.email_key() {
+        let other = users::table.filter(users::email_key.eq(key)).filter(users::id.ne(own));
+        if diesel::select(exists(other)).get_result(conn)? {
+            return Ok(Some(Taken::Email));
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,25 @@
+//! The contract of the repositories.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::sync::Arc;
+use tertulia_adapters_sqlite::{SqliteDatabase, SqliteOptions, migrate};
+use tertulia_port_contracts::{Backend, repository_contract};
+
+async fn make_backend() -> Backend {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tertulia.db");
+    migrate(&path).unwrap();
+    let database = SqliteDatabase::open(&path, SqliteOptions::default()).unwrap();
+    Backend {
+        users: Arc::new(database.users()),
+        sessions: Arc::new(database.sessions()),
+        chats: Arc::new(database.chats()),
+        messages: Arc::new(database.messages()),
+        keys: Arc::new(database.verification_keys()),
+        maintenance: Arc::new(database.maintenance()),
+        guard: Box::new(folder),
+    }
+}
+
+repository_contract!(sqlite, make_backend);

@@ -1,0 +1,142 @@
+//! How the server is put together, started and stopped. There is one way, for the binary and for tests.
+
+use crate::background;
+use crate::config::Config;
+use crate::database::{self, Database, WhenUnreachable};
+use actix_web::dev::Server;
+use anyhow::Context;
+use metrics_exporter_prometheus::PrometheusHandle;
+use std::fs::DirBuilder;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::sync::Arc;
+use tertulia_adapters_http::{HttpOptions, HttpState};
+use tertulia_adapters_system::{
+    Argon2PasswordHasher, Ed25519TokenIssuer, OsSecretGenerator, SigningKey, SystemClock, UuidV7Generator,
+};
+use tertulia_application::ports::Clock;
+use tertulia_application::{Ports, Services};
+use tokio::net::TcpSocket;
+
+/// Connections that may wait to be accepted; the operating system may allow fewer.
+const BACKLOG: u32 = 1_024;
+
+/// A server that is ready to serve.
+pub struct Application {
+    address: SocketAddr,
+    server: Server,
+    services: Services,
+    metrics: PrometheusHandle,
+}
+
+impl Application {
+    /// Takes the port, opens the database, bringing its schema up to date, and makes its signing key known there. A
+    /// PostgreSQL that can't be reached is waited for. Needs a tokio runtime.
+    pub async fn build(config: &Config, metrics: PrometheusHandle) -> anyhow::Result<Self> {
+        tracing::info!(
+            version = env!("CARGO_PKG_VERSION"),
+            database = %config.database_url,
+            data_dir = %config.data_dir.display(),
+            "starting"
+        );
+        let listener = listen(config.listen)
+            .with_context(|| format!("cannot listen on {} (another address: --listen)", config.listen))?;
+        let address = listener.local_addr().context("the socket has no address")?;
+        let key = signing_key(&config.data_dir).with_context(|| {
+            let folder = config.data_dir.display();
+            format!("cannot use the data folder {folder} (another folder: --data-dir)")
+        })?;
+        let database = database::open(config, WhenUnreachable::Wait).await?;
+        let tokens = Ed25519TokenIssuer::new(key, Arc::clone(&database.keys), config.access_token_ttl);
+        let published = tokens.publish(SystemClock.now()).await;
+        published.context("cannot make the signing key known to the database")?;
+        let services = services(&database, tokens, config)?;
+        let state = HttpState {
+            services: services.clone(),
+            metrics: metrics.clone(),
+            ids: Arc::new(UuidV7Generator),
+        };
+        let options = HttpOptions {
+            workers: config.workers,
+            shutdown_timeout: config.shutdown_timeout,
+            ..HttpOptions::default()
+        };
+        Ok(Self {
+            address,
+            server: tertulia_adapters_http::server(listener, state, options).context("cannot start the HTTP server")?,
+            services,
+            metrics,
+        })
+    }
+
+    /// Where it serves: with port 0 in the configuration the port that it got.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until `stop` is ready; then refuses new connections, finishes the requests under way, as long as the
+    /// configuration allows, and writes down what is still in memory.
+    pub async fn run(self, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
+        let Self {
+            address,
+            server,
+            services,
+            metrics,
+        } = self;
+        let handle = server.handle();
+        let mut serving = tokio::spawn(server);
+        let background = background::start(&services, metrics);
+        tracing::info!("listening on http://{address}");
+        tokio::select! {
+            ended = &mut serving => {
+                ended.context("the HTTP server broke down")??;
+                anyhow::bail!("the HTTP server ended by itself");
+            }
+            () = stop => {}
+        }
+        tracing::info!("stopping");
+        handle.stop(true).await;
+        let ended = serving.await;
+        drop(background);
+        background::flush(&services.presence).await;
+        ended.context("the HTTP server broke down")??;
+        tracing::info!("stopped");
+        Ok(())
+    }
+}
+
+/// The use cases on that database.
+pub(crate) fn services(database: &Database, tokens: Ed25519TokenIssuer, config: &Config) -> anyhow::Result<Services> {
+    let hasher = Argon2PasswordHasher::start(config.hasher).context("cannot start threads that hash passwords")?;
+    let ports = Ports {
+        clock: Arc::new(SystemClock),
+        ids: Arc::new(UuidV7Generator),
+        secrets: Arc::new(OsSecretGenerator),
+        hasher: Arc::new(hasher),
+        tokens: Arc::new(tokens),
+    };
+    Ok(Services::new(database.repositories.clone(), ports, config.sessions))
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    // A restart need not wait until the last connections of the run before are forgotten.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)?.into_std()
+}
+
+/// The key in the data folder. Both are made if they have to be, for their owner alone.
+fn signing_key(folder: &Path) -> anyhow::Result<SigningKey> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)?;
+    Ok(SigningKey::load_or_create(folder)?)
+}

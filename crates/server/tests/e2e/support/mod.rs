@@ -1,0 +1,33 @@
+//! Servers, databases and people.
+
+mod api;
+mod database;
+mod line;
+mod person;
+mod process;
+mod server;
+
+pub(crate) use api::{Answer, Api};
+pub(crate) use database::{Database, on_each_database};
+pub(crate) use line::Line;
+pub(crate) use person::{PASSWORD, Person};
+pub(crate) use process::{Process, Started, command, run, run_with_input};
+pub(crate) use server::{Server, value};
+
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+/// How long anything may take before a test gives up: far longer than it ever takes.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Asks again and again until the answer is there.
+pub(crate) async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let limit = Instant::now() + PATIENCE;
+    loop {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        assert!(Instant::now() < limit, "{what}: not within {PATIENCE:?}");
+        sleep(Duration::from_millis(10)).await;
+    }
+}
