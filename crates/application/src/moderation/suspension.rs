@@ -48,7 +48,7 @@ impl ModerationService {
         let at = self.clock.now();
         found(
             self.moderation
-                .remove_message(chat, message, caller.user_id, Some(&reason), at)
+                .remove_message(chat, message, caller.user_id, Some(reason), at)
                 .await,
         )
     }

@@ -115,7 +115,7 @@ pub trait ModerationRepository: Send + Sync {
         chat_id: ChatId,
         message_id: MessageId,
         by: UserId,
-        reason: Option<&Reason>,
+        reason: Option<Reason>,
         at: Timestamp,
     ) -> Result<bool, RepositoryError>;
 
