@@ -19,6 +19,12 @@ const MIB: usize = 1024 * KIB;
 const BOMB: &[u8] = b"\x89PNG\r\n\x1A\n\0\0\0\rIHDR\0\0u0\0\0u0\x08\x06\0\0\0f'\xF8\xBA\
     \0\0\0\x08IDATx\x9C\x03\0\0\0\0\x01H\x06\x89\xD2\0\0\0\0IEND\xAEB`\x82";
 
+fn endpoint() -> String {
+    env::var("TEST_S3_ENDPOINT").unwrap_or_else(|_| {
+        panic!("TEST_S3_ENDPOINT is not set: run the tests by `cargo xtask test`, which starts a server");
+    })
+}
+
 /// A figure of `/proc/self/status`, in KiB.
 fn status(name: &str) -> usize {
     let status = fs::read_to_string("/proc/self/status").unwrap();
@@ -77,7 +83,7 @@ async fn memory_stays_flat() {
     let s3 = ObjectFileStore::s3(&S3Options {
         bucket: "tertulia".to_owned(),
         region: "us-east-1".to_owned(),
-        endpoint: Some(env::var("TEST_S3_ENDPOINT").expect("TEST_S3_ENDPOINT, which `cargo xtask test` sets")),
+        endpoint: Some(endpoint()),
         credentials: Some(S3Credentials {
             access_key: "test".to_owned(),
             secret_key: "test".to_owned(),

@@ -5,7 +5,8 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use tertulia_domain::{ChatCursor, ChatId, MemberCursor, MessageRange, Seq, Timestamp, UserCursor, UserId};
+use tertulia_domain::repository::{AuditCursor, ReportCursor};
+use tertulia_domain::{ChatCursor, ChatId, MemberCursor, MessageRange, ReportId, Seq, Timestamp, UserCursor, UserId};
 use uuid::Uuid;
 
 /// A place in a list.
@@ -34,6 +35,8 @@ mod kind {
     pub(super) const NEWEST_MESSAGES: u8 = 4;
     pub(super) const MESSAGES_BEFORE: u8 = 5;
     pub(super) const MESSAGES_AFTER: u8 = 6;
+    pub(super) const REPORTS: u8 = 7;
+    pub(super) const AUDIT: u8 = 8;
 }
 
 impl Cursor for UserCursor {
@@ -88,6 +91,30 @@ impl Cursor for MessageRange {
             kind::MESSAGES_AFTER => Some(Self::After(Seq::new(number(rest)?)?)),
             _ => None,
         }
+    }
+}
+
+impl Cursor for ReportCursor {
+    fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(1 + 16);
+        bytes.push(kind::REPORTS);
+        bytes.extend(self.0.as_uuid().as_bytes());
+        bytes
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let id = bytes.strip_prefix(&[kind::REPORTS])?.try_into().ok()?;
+        Some(Self(ReportId::from_uuid(Uuid::from_bytes(id))))
+    }
+}
+
+impl Cursor for AuditCursor {
+    fn to_bytes(&self) -> Vec<u8> {
+        numbered(kind::AUDIT, self.0)
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        Some(Self(number(bytes.strip_prefix(&[kind::AUDIT])?)?))
     }
 }
 
@@ -181,13 +208,26 @@ mod tests {
         }
 
         #[test]
-        fn a_tampered_one_is_another_one_or_none(bytes in prop::collection::vec(any::<u8>(), 0..40), kind in 0_u8..8) {
+        fn those_of_admins_come_back_and_are_of_one_list(id in uuid(), number in any::<i64>()) {
+            let (report, entry) = (ReportCursor(ReportId::from_uuid(id)), AuditCursor(number));
+            comes_back(report)?;
+            comes_back(entry)?;
+            prop_assert_eq!(decode::<AuditCursor>(&encode(&report)), None);
+            prop_assert_eq!(decode::<ReportCursor>(&encode(&entry)), None);
+            prop_assert_eq!(decode::<UserCursor>(&encode(&entry)), None);
+            prop_assert_eq!(decode::<AuditCursor>(&encode(&UserCursor(number))), None);
+        }
+
+        #[test]
+        fn a_tampered_one_is_another_one_or_none(bytes in prop::collection::vec(any::<u8>(), 0..40), kind in 0_u8..10) {
             let bytes: Vec<u8> = std::iter::once(kind).chain(bytes).collect();
             let text = URL_SAFE_NO_PAD.encode(bytes);
             is_ours_or_nothing::<UserCursor>(&text)?;
             is_ours_or_nothing::<ChatCursor>(&text)?;
             is_ours_or_nothing::<MemberCursor>(&text)?;
             is_ours_or_nothing::<MessageRange>(&text)?;
+            is_ours_or_nothing::<ReportCursor>(&text)?;
+            is_ours_or_nothing::<AuditCursor>(&text)?;
         }
 
         #[test]

@@ -1,8 +1,9 @@
 //! One path and what can be done there: the one way in which routes come into the app.
 
-use crate::extract::{Extract, InOrder};
-use crate::middleware::{Matched, catch_panics};
+use crate::extract::{Entry, Extract, InOrder};
+use crate::middleware::{Matched, catch_panics, count};
 use crate::problem::{Kind, Problem};
+use crate::traffic::AddressClass;
 use actix_web::http::Method;
 use actix_web::http::header::HeaderValue;
 use actix_web::middleware::from_fn;
@@ -11,7 +12,8 @@ use actix_web::{Handler, HttpResponse, Responder, Route, guard, web};
 /// A path with a handler for each of its methods. Every other method is answered by 405 with `Allow`.
 pub(crate) struct Endpoint {
     path: &'static str,
-    routes: Vec<(Method, Route)>,
+    routes: Vec<(Method, Entry, Route)>,
+    class: AddressClass,
 }
 
 impl Endpoint {
@@ -20,7 +22,13 @@ impl Endpoint {
         Self {
             path,
             routes: Vec::new(),
+            class: AddressClass::Any,
         }
+    }
+
+    /// How its requests are counted by address.
+    pub(crate) fn counted_as(self, class: AddressClass) -> Self {
+        Self { class, ..self }
     }
 
     /// Answers GET, and HEAD with the same head.
@@ -69,7 +77,7 @@ impl Endpoint {
         H::Output: Responder + 'static,
     {
         let route = route.to(move |InOrder(arguments): InOrder<A>| handler.call(arguments));
-        self.routes.push((method, route));
+        self.routes.push((method, A::ENTRY, route));
         self
     }
 
@@ -87,9 +95,14 @@ impl Endpoint {
         let resource = web::resource(self.path)
             .app_data(Matched::new(format!("{prefix}{}", self.path)))
             .default_service(refuse);
-        let routes = self.routes.into_iter().map(|(_, route)| route);
+        let routes = self.routes.into_iter().map(|(.., route)| route);
         let resource = routes.fold(resource, actix_web::Resource::route);
-        config.service(resource.wrap(from_fn(catch_panics)));
+        let class = self.class;
+        config.service(
+            resource
+                .wrap(from_fn(move |request, next| count(class, request, next)))
+                .wrap(from_fn(catch_panics)),
+        );
     }
 
     /// The methods, as the header lists them.
@@ -97,7 +110,7 @@ impl Endpoint {
         let methods: Vec<&str> = self
             .routes
             .iter()
-            .flat_map(|(method, _)| match *method {
+            .flat_map(|(method, ..)| match *method {
                 Method::GET => vec!["GET", "HEAD"],
                 _ => vec![method.as_str()],
             })
@@ -106,12 +119,11 @@ impl Endpoint {
         HeaderValue::from_str(&methods.join(", ")).unwrap_or_else(|_| HeaderValue::from_static(""))
     }
 
-    /// What can be done, for the comparison with the OpenAPI document.
-    #[cfg(test)]
-    pub(crate) fn operations(&self, prefix: &str) -> impl Iterator<Item = (String, String)> {
+    /// What can be done and by whom, for the OpenAPI document.
+    pub(crate) fn operations(&self, prefix: &str) -> impl Iterator<Item = (Method, String, Entry)> {
         let path = format!("{prefix}{}", self.path);
         self.routes
             .iter()
-            .map(move |(method, _)| (method.as_str().to_owned(), path.clone()))
+            .map(move |(method, entry, _)| (method.clone(), path.clone(), *entry))
     }
 }

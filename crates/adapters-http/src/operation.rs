@@ -6,6 +6,7 @@ use crate::endpoint::Endpoint;
 use crate::extract::State;
 use crate::problem::{FieldCode, Kind, Problem};
 use crate::respond;
+use crate::traffic::AddressClass;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderValue;
@@ -14,9 +15,9 @@ use utoipa::ToSchema;
 
 pub(crate) fn endpoints() -> Vec<Endpoint> {
     vec![
-        Endpoint::new("/healthz").get(healthz),
-        Endpoint::new("/readyz").get(readyz),
-        Endpoint::new("/metrics").get(metrics),
+        Endpoint::new("/healthz").get(healthz).counted_as(AddressClass::Free),
+        Endpoint::new("/readyz").get(readyz).counted_as(AddressClass::Free),
+        Endpoint::new("/metrics").get(metrics).counted_as(AddressClass::Free),
         Endpoint::new("/openapi.json").get(openapi),
     ]
 }

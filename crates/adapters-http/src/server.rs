@@ -2,11 +2,13 @@ use crate::endpoint::Endpoint;
 use crate::extract::State;
 use crate::middleware::{Observer, describe};
 use crate::problem::{Kind, Problem};
-use crate::{HttpState, api, docs, operation};
+use crate::traffic::{RateLimits, Traffic, whole_seconds};
+use crate::{HttpState, api, docs, operation, uploads};
 use actix_web::body::BoxBody;
 use actix_web::dev::{Server, ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::middleware::from_fn;
 use actix_web::{App, Error, HttpResponse, HttpServer, web};
+use ipnet::IpNet;
 use std::io;
 use std::net::TcpListener;
 use std::rc::Rc;
@@ -14,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// How the server treats its connections.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct HttpOptions {
     /// Threads that serve requests, at least 1.
     pub workers: usize,
@@ -28,6 +30,10 @@ pub struct HttpOptions {
     pub client_disconnect_timeout: Duration,
     /// Open connections at the most, over all workers; further ones wait to be accepted.
     pub max_connections: usize,
+    /// How much addresses and accounts may ask for.
+    pub rate_limits: RateLimits,
+    /// The proxies whose `X-Forwarded-For` is believed; nobody's when there are none.
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 impl Default for HttpOptions {
@@ -39,6 +45,8 @@ impl Default for HttpOptions {
             client_request_timeout: Duration::from_secs(10),
             client_disconnect_timeout: Duration::from_secs(2),
             max_connections: 50_000,
+            rate_limits: RateLimits::default(),
+            trusted_proxies: Vec::new(),
         }
     }
 }
@@ -50,8 +58,9 @@ impl Default for HttpOptions {
 pub fn server(listener: TcpListener, state: HttpState, options: HttpOptions) -> io::Result<Server> {
     describe();
     let state = Arc::new(state);
+    let traffic = Arc::new(Traffic::new(&options.rate_limits, options.trusted_proxies));
     let workers = options.workers.max(1);
-    let server = HttpServer::new(move || app(Arc::clone(&state)))
+    let server = HttpServer::new(move || app(Arc::clone(&state), Arc::clone(&traffic)))
         .workers(workers)
         .shutdown_timeout(whole_seconds(options.shutdown_timeout))
         .keep_alive(options.keep_alive)
@@ -65,30 +74,29 @@ pub fn server(listener: TcpListener, state: HttpState, options: HttpOptions) -> 
     Ok(server)
 }
 
-fn whole_seconds(duration: Duration) -> u64 {
-    duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
-}
-
 /// One worker's app: everything that is served, and what happens around it.
 pub(crate) fn app(
     state: Arc<HttpState>,
+    traffic: Arc<Traffic>,
 ) -> App<
     impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse<BoxBody>, Error = Error, InitError = ()>,
 > {
     let observer = Rc::new(Observer::new(Arc::clone(&state.ids)));
     App::new()
-        .configure(|config| configure(config, state))
+        .configure(|config| configure(config, state, traffic))
         .wrap(from_fn(move |request, next| {
             let observer = Rc::clone(&observer);
             async move { observer.observe(request, next).await }
         }))
 }
 
-fn configure(config: &mut web::ServiceConfig, state: Arc<HttpState>) {
+fn configure(config: &mut web::ServiceConfig, state: Arc<HttpState>, traffic: Arc<Traffic>) {
     config.app_data(State::from(state));
+    config.app_data(web::Data::from(traffic));
     config
         .service(web::scope(api::v1::PREFIX).configure(|scope| register(scope, api::v1::PREFIX, api::v1::endpoints())));
     register(config, "", operation::endpoints());
+    register(config, "", uploads::endpoints());
     register(config, "", docs::endpoints());
     config.default_service(web::to(nothing_here));
 }

@@ -7,13 +7,18 @@
 //! All of it relies on the isolation level READ COMMITTED and says where it does: what a statement sees is as of its
 //! beginning, and what it waited for is looked at again.
 
+mod account_tokens;
+mod api_keys;
 mod chats;
 mod client;
 mod database;
+mod files;
 mod idempotency;
 mod maintenance;
 mod messages;
 mod migrations;
+mod moderation;
+mod outbox;
 #[cfg(test)]
 mod plans;
 mod rows;
@@ -26,11 +31,16 @@ mod time;
 mod users;
 mod verification_keys;
 
+pub use account_tokens::PgAccountTokenRepository;
+pub use api_keys::PgApiKeyRepository;
 pub use chats::PgChatRepository;
 pub use database::{ConnectError, PgDatabase, PgOptions};
+pub use files::PgFileRepository;
 pub use maintenance::PgMaintenance;
 pub use messages::PgMessageRepository;
 pub use migrations::{MigrateError, migrate};
+pub use moderation::PgModerationRepository;
+pub use outbox::PgOutboxRepository;
 pub use sessions::PgSessionRepository;
 pub use users::PgUserRepository;
 pub use verification_keys::PgVerificationKeyRepository;

@@ -19,16 +19,27 @@ pub struct PgMaintenance {
 /// How many rows a statement removes at the most.
 const BITE: i64 = 1_000;
 
-/// Passes over rows that somebody is about to change: the next clean-up finds them.
+/// Keys stay, so that their owners see that they have expired. Passes over rows that somebody is about to change: the next clean-up finds them.
 struct PurgeSessions;
 
 impl Statement for PurgeSessions {
     type Columns = ();
     const SQL: &'static str = "
         WITH bite AS (
-            SELECT id FROM sessions WHERE expires_at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED
+            SELECT id FROM sessions WHERE expires_at <= $1 AND key_hash IS NULL LIMIT $2 FOR UPDATE SKIP LOCKED
         )
         DELETE FROM sessions e USING bite WHERE e.id = bite.id";
+}
+
+struct PurgeTokens;
+
+impl Statement for PurgeTokens {
+    type Columns = ();
+    const SQL: &'static str = "
+        WITH bite AS (
+            SELECT hash FROM account_tokens WHERE expires_at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED
+        )
+        DELETE FROM account_tokens t USING bite WHERE t.hash = bite.hash";
 }
 
 struct PurgeKeys;
@@ -73,6 +84,7 @@ impl Maintenance for PgMaintenance {
     }
 
     async fn purge(&self, at: Timestamp) -> Result<Purged, RepositoryError> {
+        self.purge_all::<PurgeTokens>(at).await?;
         Ok(Purged {
             sessions: self.purge_all::<PurgeSessions>(at).await?,
             idempotency_keys: self.purge_all::<PurgeKeys>(at.minus(REMEMBERED)).await?,

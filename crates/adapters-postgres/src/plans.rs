@@ -38,6 +38,21 @@ const FILL: &str = "
     CROSS JOIN LATERAL generate_series(1, c.last_seq) n
     ORDER BY n, c.id;
 
+    INSERT INTO blocks (blocker_id, blocked_id, created_at)
+    SELECT uuid(lpad(n::text, 32, '0')), uuid(lpad((n % 1000 + m)::text, 32, '0')), now()
+    FROM generate_series(1, 900) n CROSS JOIN generate_series(1, 50) m;
+
+    INSERT INTO blobs (digest, object_key, size, media_type)
+    SELECT decode(md5(n::text), 'hex'), 'object' || n, 1, 'text/plain' FROM generate_series(1, 5000) n;
+
+    INSERT INTO files (id, owner_id, name, digest, created_at)
+    SELECT uuid(lpad(n::text, 32, '0')), uuid(lpad((n % 1000 + 1)::text, 32, '0')), 'x', decode(md5(n::text), 'hex'), now()
+    FROM generate_series(1, 5000) n;
+
+    INSERT INTO message_attachments (chat_id, seq, position, file_id)
+    SELECT m.chat_id, m.seq, 1, uuid(lpad((row_number() OVER ())::text, 32, '0'))
+    FROM messages m WHERE m.seq = 1;
+
     INSERT INTO idempotency_keys (user_id, key, fingerprint, created_at)
     SELECT u.id, 'key ' || n, '', now() FROM users u CROSS JOIN generate_series(1, 3) n;
 

@@ -14,6 +14,11 @@ async fn make_backend() -> Backend {
         chats: Arc::new(database.chats()),
         messages: Arc::new(database.messages()),
         keys: Arc::new(database.verification_keys()),
+        files: Arc::new(database.files()),
+        outbox: Arc::new(database.outbox()),
+        account_tokens: Arc::new(database.account_tokens()),
+        api_keys: Arc::new(database.api_keys()),
+        moderation: Arc::new(database.moderation()),
         maintenance: Arc::new(database.maintenance()),
         guard: Box::new(guard),
     }

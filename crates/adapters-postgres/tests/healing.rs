@@ -5,7 +5,7 @@
 mod support;
 
 use diesel::prelude::*;
-use diesel::sql_types::Text;
+use diesel::sql_types::{BigInt, Text};
 use futures_util::future::join_all;
 use std::time::{Duration, Instant};
 use support::at;
@@ -27,7 +27,7 @@ async fn lost_connections_are_replaced() {
     let session = support::person(&database, "ana").await;
     let chat = support::group(&database, session).await;
     for round in 0..4 {
-        warm_up(&database, session).await;
+        warm_up(&database, &guard.url(), session).await;
         terminate_all(&guard.url());
         let mut failures = 0;
         for turn in 0..10 {
@@ -57,11 +57,29 @@ async fn call(database: &PgDatabase, session: ClaimedSession, chat: ChatId, kind
     }
 }
 
-/// Opens all connections of the pool, and prepares one statement on each.
-async fn warm_up(database: &PgDatabase, session: ClaimedSession) {
+/// Opens all connections of the pool, and prepares one statement on each. One that was opened only after the others had
+/// done the work would survive their end, and be used in their place ever after.
+async fn warm_up(database: &PgDatabase, url: &str, session: ClaimedSession) {
+    #[derive(QueryableByName)]
+    struct Count {
+        #[diesel(sql_type = BigInt)]
+        count: i64,
+    }
     let sessions = database.sessions();
-    let calls = (0..4 * CONNECTIONS).map(|_| sessions.find_caller(session, at(1)));
-    assert!(join_all(calls).await.iter().all(Result::is_ok));
+    let mut connection = PgConnection::establish(url).unwrap();
+    loop {
+        let calls = (0..4 * CONNECTIONS).map(|_| sessions.find_caller(session, at(1)));
+        assert!(join_all(calls).await.iter().all(Result::is_ok));
+        let open: Count = diesel::sql_query(
+            "SELECT count(*) FROM pg_stat_activity
+             WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        )
+        .get_result(&mut connection)
+        .unwrap();
+        if open.count >= i64::from(CONNECTIONS) {
+            return;
+        }
+    }
 }
 
 fn terminate_all(url: &str) {

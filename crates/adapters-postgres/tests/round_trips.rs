@@ -7,10 +7,17 @@ mod support;
 use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use support::{at, fresh};
+use tertulia_adapters_postgres::PgDatabase;
 use tertulia_adapters_postgres::test_support::TestDatabase;
 use tertulia_domain::idempotency::{Claim, Fingerprint, IdempotencyKey};
-use tertulia_domain::repository::{AppendMessage, ChatRepository, ListMessages, MessageRepository, SessionRepository};
-use tertulia_domain::{Limit, MessageBody, MessageId, MessageRange, Seq};
+use tertulia_domain::repository::{
+    AccountTokenRepository, AppendMessage, ChatRepository, FileRepository, ListMessages, MailDraft, MessageRepository,
+    NewAccountToken, NewFile, SessionRepository, UserChanges, UserRepository,
+};
+use tertulia_domain::{
+    ClaimedSession, Digest, Email, FileId, FileName, Limit, MailId, MediaType, MessageBody, MessageDraft, MessageId,
+    MessageRange, ObjectKey, Seq,
+};
 
 static ROUND_TRIPS: AtomicUsize = AtomicUsize::new(0);
 
@@ -47,7 +54,7 @@ async fn hot_paths_are_one_round_trip() {
         id: MessageId::from_uuid(fresh()),
         chat_id,
         session,
-        body: MessageBody::new("hello".to_owned()).unwrap(),
+        draft: MessageDraft::text(MessageBody::new("hello".to_owned()).unwrap()),
         reply_to: None,
         at: at(1),
         claim,
@@ -77,6 +84,27 @@ async fn hot_paths_are_one_round_trip() {
         assert!(messages.append(message(Some(claim("key")))).await.unwrap().replayed);
     })
     .await;
+    let object = ObjectKey::from_string("object".to_owned());
+    database.files().announce(&object, at(1_000)).await.unwrap();
+    let file = NewFile {
+        id: FileId::from_uuid(fresh()),
+        owner: session.user_id,
+        name: FileName::sanitise("notes.txt"),
+        digest: Digest([1; 32]),
+        object,
+        size: 5,
+        media_type: MediaType::new("text/plain").unwrap(),
+        dimensions: None,
+        public_key: None,
+        at: at(1),
+    };
+    let file = database.files().insert(file).await.unwrap().unwrap().id;
+    assert_round_trips("to send a file", 1, async || {
+        let draft = MessageDraft::new(None, vec![file]).unwrap();
+        let sent = messages.append(AppendMessage { draft, ..message(None) }).await.unwrap();
+        assert_eq!(sent.message.attachments().len(), 1);
+    })
+    .await;
     for range in [MessageRange::Newest, MessageRange::After(Seq::ZERO)] {
         let list = ListMessages {
             chat_id,
@@ -99,4 +127,33 @@ async fn hot_paths_are_one_round_trip() {
         assert!(chats.find(chat_id, session.user_id).await.unwrap().is_some());
     })
     .await;
+    assert_resets_cost_the_same(&database, session).await;
+}
+
+/// Whether or not somebody has the address.
+async fn assert_resets_cost_the_same(database: &PgDatabase, session: ClaimedSession) {
+    let changes = UserChanges {
+        email: Some(Some(Email::new("ana@example.org").unwrap())),
+        ..UserChanges::default()
+    };
+    database.users().update(session.user_id, changes, at(1)).await.unwrap();
+    let tokens = database.account_tokens();
+    for address in ["ana@example.org", "nobody@example.org"] {
+        let key = Email::new(address).unwrap().key();
+        assert_round_trips("to ask for a reset", 1, async || {
+            let mail = MailDraft {
+                id: MailId::from_uuid(fresh()),
+                subject: "reset".to_owned(),
+                text: "token".to_owned(),
+            };
+            let token = NewAccountToken {
+                hash: [1; 32],
+                expires_at: at(1_000),
+                mail,
+                at: at(1),
+            };
+            tokens.issue_reset(&key, token).await.unwrap();
+        })
+        .await;
+    }
 }

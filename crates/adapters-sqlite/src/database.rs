@@ -8,8 +8,9 @@ use crate::file::{FileError, ensure};
 use crate::store::Store;
 use crate::writer::Writer;
 use crate::{
-    SqliteChatRepository, SqliteMaintenance, SqliteMessageRepository, SqliteSessionRepository, SqliteUserRepository,
-    SqliteVerificationKeyRepository,
+    SqliteAccountTokenRepository, SqliteApiKeyRepository, SqliteChatRepository, SqliteFileRepository,
+    SqliteMaintenance, SqliteMessageRepository, SqliteModerationRepository, SqliteOutboxRepository,
+    SqliteSessionRepository, SqliteUserRepository, SqliteVerificationKeyRepository,
 };
 use diesel::r2d2::{ConnectionManager, Pool};
 use diesel::sqlite::SqliteConnection;
@@ -90,6 +91,31 @@ impl SqliteDatabase {
     /// The messages.
     pub fn messages(&self) -> SqliteMessageRepository {
         SqliteMessageRepository::new(self.store.clone())
+    }
+
+    /// The files, and the objects that they stand on.
+    pub fn files(&self) -> SqliteFileRepository {
+        SqliteFileRepository::new(self.store.clone())
+    }
+
+    /// The mails that are still to be sent.
+    pub fn outbox(&self) -> SqliteOutboxRepository {
+        SqliteOutboxRepository::new(self.store.clone())
+    }
+
+    /// The tokens that go out by mail.
+    pub fn account_tokens(&self) -> SqliteAccountTokenRepository {
+        SqliteAccountTokenRepository::new(self.store.clone())
+    }
+
+    /// The keys for bots and backends.
+    pub fn api_keys(&self) -> SqliteApiKeyRepository {
+        SqliteApiKeyRepository::new(self.store.clone())
+    }
+
+    /// Blocks, reports, suspensions and the audit log.
+    pub fn moderation(&self) -> SqliteModerationRepository {
+        SqliteModerationRepository::new(self.store.clone())
     }
 
     /// The public keys of all processes.

@@ -1,13 +1,13 @@
 //! Whether SQLite parses the statements of the hot paths once.
 
 use crate::connection::Purpose;
-use crate::testing::{Fresh, at, group, id, message, person};
+use crate::testing::{Fresh, at, direct, file, group, id, message, person};
 use crate::{chats, messages, sessions};
 use diesel::connection::{Connection, Instrumentation, InstrumentationEvent};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
-use tertulia_domain::repository::{AppendMessage, ListMessages, RepositoryError};
-use tertulia_domain::{Claim, Fingerprint, IdempotencyKey, Limit, MessageId, MessageRange};
+use tertulia_domain::repository::{AppendMessage, ListMessages, ModerationRepository, RepositoryError};
+use tertulia_domain::{Claim, Fingerprint, IdempotencyKey, Limit, MessageDraft, MessageId, MessageRange};
 use tertulia_sql_support::TxError;
 
 /// The statements that a connection ran, and those that it keeps prepared.
@@ -43,6 +43,7 @@ async fn hot_statements_are_prepared_once() {
     let fresh = Fresh::new();
     let database = fresh.open();
     let ana = person(&database, 1).await;
+    let luis = person(&database, 2).await;
     let chat = group(&database, ana, 2).await;
     let log = Log::default();
     let mut conn = fresh.connect(Purpose::Write);
@@ -54,13 +55,23 @@ async fn hot_statements_are_prepared_once() {
         fingerprint: Fingerprint([1; 32]),
         at: at(1),
     };
-    messages::append(&mut conn, message(chat, ana, 3)).unwrap();
+    messages::append(&mut conn, &message(chat, ana, 3)).unwrap();
+    let file = AppendMessage {
+        draft: MessageDraft::new(None, vec![file(&database, ana, 5).await]).unwrap(),
+        ..message(chat, ana, 5)
+    };
+    messages::append(&mut conn, &file).unwrap();
     let answer = AppendMessage {
         reply_to: Some(MessageId::from_uuid(id(3))),
         claim: Some(claim),
         ..message(chat, ana, 4)
     };
-    messages::append(&mut conn, answer).unwrap();
+    messages::append(&mut conn, &answer).unwrap();
+    messages::append(&mut conn, &message(direct(&database, ana, luis, 6).await, ana, 6)).unwrap();
+    // Somebody else's block: every direct chat is looked at then.
+    let eve = person(&database, 7).await;
+    let moderation = database.moderation();
+    moderation.block(eve.user_id, ana.user_id, 10, at(1)).await.unwrap();
     let list = ListMessages {
         chat_id: chat,
         session: ana,

@@ -14,8 +14,13 @@ use thiserror::Error;
 /// How many rows a clean-up removes before it lets other writes pass.
 const BITE: u16 = 500;
 
+/// API keys stay in their owner's list when they have expired.
 const EXPIRED_SESSIONS: &[&str] = &["DELETE FROM sessions WHERE id IN (
-        SELECT id FROM sessions WHERE expires_at <= ? LIMIT +?
+        SELECT id FROM sessions WHERE expires_at <= ? AND key_hash IS NULL LIMIT +?
+    )"];
+
+const EXPIRED_TOKENS: &[&str] = &["DELETE FROM account_tokens WHERE hash IN (
+        SELECT hash FROM account_tokens WHERE expires_at <= ? LIMIT +?
     )"];
 
 const FORGOTTEN_KEYS: &[&str] = &["DELETE FROM idempotency_keys WHERE rowid IN (
@@ -77,6 +82,7 @@ impl Maintenance for SqliteMaintenance {
     }
 
     async fn purge(&self, at: Timestamp) -> Result<Purged, RepositoryError> {
+        self.remove(EXPIRED_TOKENS, at).await?;
         Ok(Purged {
             sessions: self.remove(EXPIRED_SESSIONS, at).await?,
             idempotency_keys: self.remove(FORGOTTEN_KEYS, at.minus(REMEMBERED)).await?,

@@ -19,6 +19,10 @@ table! {
         updated_at -> BigInt,
         last_seen_at -> Nullable<BigInt>,
         deleted_at -> Nullable<BigInt>,
+        avatar_id -> Nullable<Binary>,
+        avatar_view -> Nullable<Text>,
+        email_verified_at -> Nullable<BigInt>,
+        suspended_at -> Nullable<BigInt>,
     }
 }
 
@@ -28,11 +32,13 @@ table! {
         user_id -> Binary,
         device -> Nullable<Text>,
         ip -> Nullable<Text>,
-        refresh_family -> Binary,
-        refresh_secret -> Binary,
+        refresh_family -> Nullable<Binary>,
+        refresh_secret -> Nullable<Binary>,
         created_at -> BigInt,
         last_used_at -> BigInt,
-        expires_at -> BigInt,
+        expires_at -> Nullable<BigInt>,
+        key_hash -> Nullable<Binary>,
+        scopes -> Nullable<Text>,
     }
 }
 
@@ -49,6 +55,8 @@ table! {
         active_at -> BigInt,
         member_count -> BigInt,
         last_seq -> BigInt,
+        avatar_id -> Nullable<Binary>,
+        avatar_view -> Nullable<Text>,
     }
 }
 
@@ -73,6 +81,108 @@ table! {
         created_at -> BigInt,
         edited_at -> Nullable<BigInt>,
         deleted_at -> Nullable<BigInt>,
+        attachments_view -> Nullable<Text>,
+    }
+}
+
+table! {
+    message_attachments (chat_id, seq, position) {
+        chat_id -> Binary,
+        seq -> BigInt,
+        position -> Integer,
+        file_id -> Binary,
+    }
+}
+
+table! {
+    blobs (digest) {
+        digest -> Binary,
+        object_key -> Text,
+        size -> BigInt,
+        media_type -> Text,
+        width -> Nullable<BigInt>,
+        height -> Nullable<BigInt>,
+        thumbnail_key -> Nullable<Text>,
+        thumbnail_due_at -> Nullable<BigInt>,
+        thumbnail_attempts -> BigInt,
+    }
+}
+
+table! {
+    files (id) {
+        id -> Binary,
+        owner_id -> Binary,
+        name -> Text,
+        digest -> Binary,
+        public_key -> Nullable<Text>,
+        created_at -> BigInt,
+    }
+}
+
+table! {
+    pending_objects (object_key) {
+        object_key -> Text,
+        delete_at -> BigInt,
+    }
+}
+
+table! {
+    account_tokens (hash) {
+        hash -> Binary,
+        user_id -> Binary,
+        purpose -> Text,
+        email -> Text,
+        expires_at -> BigInt,
+    }
+}
+
+table! {
+    outbox (id) {
+        id -> Binary,
+        recipient -> Text,
+        subject -> Text,
+        body -> Text,
+        created_at -> BigInt,
+        due_at -> BigInt,
+        attempts -> BigInt,
+        last_error -> Nullable<Text>,
+    }
+}
+
+table! {
+    blocks (blocker_id, blocked_id) {
+        blocker_id -> Binary,
+        blocked_id -> Binary,
+        created_at -> BigInt,
+    }
+}
+
+table! {
+    reports (id) {
+        id -> Binary,
+        reporter_id -> Binary,
+        chat_id -> Binary,
+        message_id -> Binary,
+        seq -> BigInt,
+        sender_id -> Binary,
+        body -> Nullable<Text>,
+        reason -> Text,
+        created_at -> BigInt,
+        resolved_by -> Nullable<Binary>,
+        resolved_at -> Nullable<BigInt>,
+        resolution -> Nullable<Text>,
+    }
+}
+
+table! {
+    audit_log (number) {
+        number -> BigInt,
+        at -> BigInt,
+        actor_id -> Binary,
+        action -> Text,
+        user_id -> Binary,
+        message_id -> Nullable<Binary>,
+        reason -> Nullable<Text>,
     }
 }
 
@@ -106,4 +216,6 @@ joinable!(sessions -> users (user_id));
 joinable!(memberships -> users (user_id));
 joinable!(memberships -> chats (chat_id));
 joinable!(messages -> chats (chat_id));
-allow_tables_to_appear_in_same_query!(users, sessions, chats, memberships, messages);
+joinable!(files -> blobs (digest));
+allow_tables_to_appear_in_same_query!(users, sessions, chats, memberships, messages, blocks);
+allow_tables_to_appear_in_same_query!(files, blobs);

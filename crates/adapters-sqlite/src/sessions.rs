@@ -1,12 +1,13 @@
 //! The sessions.
 
 use crate::id::DbId;
-use crate::schema::{sessions, users};
+use crate::schema::sessions;
 use crate::sql::Sql;
 use crate::store::Store;
-use crate::users::{exists_undeleted, find as find_user, role};
+use crate::users::{find as find_user, may_log_in, role};
 use async_trait::async_trait;
 use diesel::prelude::*;
+use diesel::sql_types::{Bool, Text};
 use diesel::sqlite::Sqlite;
 use std::net::IpAddr;
 use tertulia_domain::repository::{Activity, NewSession, RepositoryError, RotateRefresh, Rotation, SessionRepository};
@@ -34,7 +35,7 @@ struct SessionRow {
     ip: Option<String>,
     created_at: i64,
     last_used_at: i64,
-    expires_at: i64,
+    expires_at: Option<i64>,
 }
 
 impl From<Session> for SessionRow {
@@ -46,7 +47,7 @@ impl From<Session> for SessionRow {
             ip: session.ip.map(|ip| ip.to_string()),
             created_at: session.created_at.as_millis(),
             last_used_at: session.last_used_at.as_millis(),
-            expires_at: session.expires_at.as_millis(),
+            expires_at: Some(session.expires_at.as_millis()),
         }
     }
 }
@@ -64,17 +65,27 @@ impl TryFrom<SessionRow> for Session {
             ip: ip.map_err(|why| inconsistent("sessions", row.id, why))?,
             created_at: Timestamp::from_millis(row.created_at),
             last_used_at: Timestamp::from_millis(row.last_used_at),
-            expires_at: Timestamp::from_millis(row.expires_at),
+            expires_at: row
+                .expires_at
+                .map(Timestamp::from_millis)
+                .ok_or_else(|| inconsistent("sessions", row.id, "it never expires"))?,
         })
     }
 }
 
 /// The live sessions of a user beyond a number, by their last use.
 const END_OLDEST: &[&str] = &["DELETE FROM sessions WHERE id IN (
-        SELECT id FROM sessions WHERE user_id = ? AND expires_at > ?
+        SELECT id FROM sessions WHERE user_id = ? AND key_hash IS NULL AND expires_at > ?
         ORDER BY last_used_at DESC, created_at DESC, id DESC
         LIMIT -1 OFFSET +?
     )"];
+
+/// API keys may never expire.
+const FIND_CALLER: &[&str] = &["SELECT users.role,
+        EXISTS (SELECT 1 FROM blocks WHERE blocker_id = users.id)
+        OR EXISTS (SELECT 1 FROM blocks WHERE blocked_id = users.id)
+    FROM sessions JOIN users ON users.id = sessions.user_id
+    WHERE sessions.id = ? AND sessions.user_id = ? AND (sessions.expires_at IS NULL OR sessions.expires_at > ?)"];
 
 /// The value is an array of `[session, user, time]`, the identifiers in hexadecimal; one session may be in it many times.
 const USE_SESSIONS: &[&str] = &["UPDATE sessions SET last_used_at = used.at
@@ -91,7 +102,7 @@ const SEE_USERS: &[&str] = &["UPDATE users SET last_seen_at = seen.at
 fn insert(conn: &mut SqliteConnection, new: NewSession, most: u32) -> QueryResult<bool> {
     let NewSession { session, refresh } = new;
     let (user_id, at) = (session.user_id, session.created_at);
-    if !exists_undeleted(conn, user_id)? {
+    if !may_log_in(conn, user_id)? {
         return Ok(false);
     }
     diesel::insert_into(sessions::table)
@@ -109,40 +120,61 @@ fn insert(conn: &mut SqliteConnection, new: NewSession, most: u32) -> QueryResul
     Ok(true)
 }
 
+/// Ends all sessions of a user but one; API keys stay. Gives their number.
+pub(crate) fn end_all(conn: &mut SqliteConnection, user: DbId, keep: Option<SessionId>) -> QueryResult<u64> {
+    let all = sessions::table
+        .filter(sessions::user_id.eq(user))
+        .filter(sessions::key_hash.is_null());
+    let ended = match keep {
+        None => diesel::delete(all).execute(conn)?,
+        Some(keep) => diesel::delete(all.filter(sessions::id.ne(DbId::from(keep)))).execute(conn)?,
+    };
+    Ok(ended as u64)
+}
+
+/// Ends all sessions of a user and revokes all keys.
+pub(crate) fn end_all_and_keys(conn: &mut SqliteConnection, user: DbId) -> QueryResult<()> {
+    diesel::delete(sessions::table.filter(sessions::user_id.eq(user)))
+        .execute(conn)
+        .map(drop)
+}
+
 /// Who that is, if the session lives.
 pub(crate) fn find_caller<E>(
     conn: &mut SqliteConnection,
     claim: ClaimedSession,
     at: Timestamp,
 ) -> Result<Option<Caller>, TxError<E>> {
-    let found: Option<String> = sessions::table
-        .inner_join(users::table)
-        .filter(sessions::id.eq(DbId::from(claim.session_id)))
-        .filter(sessions::user_id.eq(DbId::from(claim.user_id)))
-        .filter(sessions::expires_at.gt(at.as_millis()))
-        .select(users::role)
+    let found: Option<(String, bool)> = Sql::<(Text, Bool)>::new(FIND_CALLER)
+        .id(claim.session_id)
+        .id(claim.user_id)
+        .integer(at.as_millis())
         .get_result(conn)
         .optional()?;
-    let Some(text) = found else { return Ok(None) };
+    let Some((text, blocks)) = found else { return Ok(None) };
     Ok(Some(Caller {
         user_id: claim.user_id,
         session_id: claim.session_id,
         role: role(claim.user_id.into(), &text)?,
+        blocks,
     }))
 }
 
+/// Family and secret of a refresh token.
+type Hashes = (Option<Vec<u8>>, Option<Vec<u8>>);
+
 fn rotate(conn: &mut SqliteConnection, rotation: RotateRefresh) -> Result<Rotation, TxError<RepositoryError>> {
     let session = sessions::table.find(DbId::from(rotation.session_id));
-    let found: Option<(SessionRow, Vec<u8>, Vec<u8>)> = session
+    let found: Option<(SessionRow, Hashes)> = session
         .filter(sessions::expires_at.gt(rotation.at.as_millis()))
         .select((
             SessionRow::as_select(),
-            sessions::refresh_family,
-            sessions::refresh_secret,
+            (sessions::refresh_family, sessions::refresh_secret),
         ))
         .get_result(conn)
         .optional()?;
-    let Some((mut row, family, secret)) = found else {
+    // API keys have none.
+    let Some((mut row, (Some(family), Some(secret)))) = found else {
         return Ok(Rotation::Unknown);
     };
     if family != rotation.presented.family {
@@ -153,7 +185,7 @@ fn rotate(conn: &mut SqliteConnection, rotation: RotateRefresh) -> Result<Rotati
         return Ok(Rotation::Reused);
     }
     row.last_used_at = row.last_used_at.max(rotation.at.as_millis());
-    row.expires_at = rotation.expires_at.as_millis();
+    row.expires_at = Some(rotation.expires_at.as_millis());
     diesel::update(session)
         .set((
             sessions::refresh_secret.eq(rotation.next_secret.as_slice()),
@@ -174,6 +206,7 @@ fn rotate(conn: &mut SqliteConnection, rotation: RotateRefresh) -> Result<Rotati
 fn list(conn: &mut SqliteConnection, user_id: UserId, at: Timestamp) -> Result<Vec<Session>, TxError<RepositoryError>> {
     let rows: Vec<SessionRow> = sessions::table
         .filter(sessions::user_id.eq(DbId::from(user_id)))
+        .filter(sessions::key_hash.is_null())
         .filter(sessions::expires_at.gt(at.as_millis()))
         .order((sessions::created_at.desc(), sessions::id.desc()))
         .select(SessionRow::as_select())
@@ -215,18 +248,17 @@ impl SessionRepository for SqliteSessionRepository {
         let end = move |conn: &mut SqliteConnection| {
             let session = sessions::table
                 .find(DbId::from(session_id))
-                .filter(sessions::user_id.eq(DbId::from(user_id)));
+                .filter(sessions::user_id.eq(DbId::from(user_id)))
+                .filter(sessions::key_hash.is_null());
             Ok(diesel::delete(session).execute(conn)? > 0)
         };
         self.store.write(end).await
     }
 
     async fn end_all(&self, user_id: UserId) -> Result<u64, RepositoryError> {
-        let end = move |conn: &mut SqliteConnection| {
-            let all = sessions::table.filter(sessions::user_id.eq(DbId::from(user_id)));
-            Ok(diesel::delete(all).execute(conn)? as u64)
-        };
-        self.store.write(end).await
+        self.store
+            .write(move |conn| Ok(end_all(conn, user_id.into(), None)?))
+            .await
     }
 
     async fn record_activity(&self, activity: Vec<Activity>) -> Result<(), RepositoryError> {
@@ -236,5 +268,18 @@ impl SessionRepository for SqliteSessionRepository {
         self.store
             .write(move |conn| Ok(record_activity(conn, &activity)?))
             .await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::FIND_CALLER;
+    use crate::testing::plan;
+
+    #[test]
+    fn a_caller_is_found_by_primary_keys() {
+        let plan = plan(FIND_CALLER);
+        assert_eq!(plan[0], "SEARCH sessions USING PRIMARY KEY (id=?)");
+        assert!(!plan.iter().any(|step| step.starts_with("SCAN ")), "{plan:?}");
     }
 }

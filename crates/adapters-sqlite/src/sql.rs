@@ -23,6 +23,7 @@ enum Value {
     Id(DbId),
     Integer(i64),
     Text(String),
+    Bytes(Vec<u8>),
 }
 
 impl<ST> Sql<ST> {
@@ -54,6 +55,11 @@ impl<ST> Sql<ST> {
         self.value(Value::Text(text.into()))
     }
 
+    /// Bytes for the next question mark.
+    pub(crate) fn bytes(self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.value(Value::Bytes(bytes.into()))
+    }
+
     fn value(mut self, value: Value) -> Self {
         self.values.push(value);
         self
@@ -70,6 +76,7 @@ impl<ST> QueryFragment<Sqlite> for Sql<ST> {
                         Some(Value::Id(id)) => out.push_bind_param::<Binary, _>(id)?,
                         Some(Value::Integer(integer)) => out.push_bind_param::<BigInt, _>(integer)?,
                         Some(Value::Text(text)) => out.push_bind_param::<Text, _>(text)?,
+                        Some(Value::Bytes(bytes)) => out.push_bind_param::<Binary, _>(bytes)?,
                         None => return Err(DieselError::QueryBuilderError("a value is missing".into())),
                     }
                 }

@@ -7,11 +7,12 @@ use diesel::sql_types::Text;
 use std::path::PathBuf;
 use tempfile::TempDir;
 use tertulia_domain::repository::{
-    AppendMessage, ChatRepository, NewGroup, NewSession, NewUser, SessionRepository, UserRepository,
+    AppendMessage, ChatRepository, FileRepository, NewDirectChat, NewFile, NewGroup, NewSession, NewUser,
+    SessionRepository, UserRepository,
 };
 use tertulia_domain::{
-    ChatId, ChatTitle, ClaimedSession, MessageBody, MessageId, PasswordHash, Profile, RefreshHashes, Role, Session,
-    SessionId, Timestamp, UserId, Username,
+    ChatId, ChatTitle, ClaimedSession, Digest, Dimensions, FileId, FileName, MediaType, MessageBody, MessageDraft,
+    MessageId, ObjectKey, PasswordHash, Profile, RefreshHashes, Role, Session, SessionId, Timestamp, UserId, Username,
 };
 use uuid::Uuid;
 
@@ -75,6 +76,8 @@ pub(crate) async fn person(database: &SqliteDatabase, number: u64) -> ClaimedSes
         profile: Profile::default(),
         role: Role::User,
         password: PasswordHash::from_phc("$argon2id$".to_owned()),
+        mail: None,
+        verification: None,
         at: at(0),
     };
     database.users().insert(user).await.unwrap();
@@ -119,12 +122,49 @@ pub(crate) async fn group(database: &SqliteDatabase, owner: ClaimedSession, numb
     chat
 }
 
+/// The direct chat of two.
+pub(crate) async fn direct(
+    database: &SqliteDatabase,
+    creator: ClaimedSession,
+    other: ClaimedSession,
+    number: u64,
+) -> ChatId {
+    let chat = NewDirectChat {
+        id: ChatId::from_uuid(id(number)),
+        creator: creator.user_id,
+        other: other.user_id,
+        at: at(0),
+    };
+    database.chats().insert_direct(chat, None).await.unwrap();
+    chat.id
+}
+
+/// An image that somebody uploaded, of bytes of its own.
+pub(crate) async fn file(database: &SqliteDatabase, owner: ClaimedSession, number: u64) -> FileId {
+    let new = NewFile {
+        id: FileId::from_uuid(id(number)),
+        owner: owner.user_id,
+        name: FileName::sanitise("a.png"),
+        digest: Digest([u8::try_from(number).unwrap(); 32]),
+        object: ObjectKey::from_string(format!("objects/{number}")),
+        size: 7,
+        media_type: MediaType::new("image/png").unwrap(),
+        dimensions: Some(Dimensions { width: 2, height: 3 }),
+        public_key: None,
+        at: at(0),
+    };
+    let file = new.id;
+    database.files().announce(&new.object, at(1_000)).await.unwrap();
+    assert!(database.files().insert(new).await.unwrap().is_some());
+    file
+}
+
 pub(crate) fn message(chat_id: ChatId, session: ClaimedSession, number: u64) -> AppendMessage {
     AppendMessage {
         id: MessageId::from_uuid(id(number)),
         chat_id,
         session,
-        body: MessageBody::new(format!("message {number}")).unwrap(),
+        draft: MessageDraft::text(MessageBody::new(format!("message {number}")).unwrap()),
         reply_to: None,
         at: at(1),
         claim: None,

@@ -59,7 +59,7 @@ impl From<TokenError> for Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{explain, repository_errors};
+    use crate::testing::{explain, repository_errors, store_errors};
 
     #[test]
     fn of_a_repository() {
@@ -83,6 +83,17 @@ mod tests {
         let failed = Failure::from(HashError::Failed("broken".into()));
         assert!(matches!(failed, Failure::Internal(_)));
         assert_eq!(explain(&failed)[1..], ["broken"]);
+    }
+
+    #[test]
+    fn of_the_file_store() {
+        let [missing, unavailable, failed] = <[_; 3]>::try_from(store_errors()).unwrap().map(Failure::from);
+        assert!(matches!(missing, Failure::Internal(_)));
+        assert_eq!(explain(&missing)[1..], ["no such object"]);
+        assert!(matches!(unavailable, Failure::Unavailable(_)));
+        assert_eq!(explain(&unavailable)[1..], ["disk full"]);
+        assert!(matches!(failed, Failure::Internal(_)));
+        assert_eq!(explain(&failed)[1..], ["no such bucket"]);
     }
 
     #[test]

@@ -2,26 +2,34 @@
 //!
 //! A mock panics when it is called and nobody said that it would be: what a test does not expect must not happen.
 
-use crate::account::SessionPolicy;
+use crate::account::{AccountPolicy, ThrottlePolicy};
+use crate::files::FilePolicy;
 use crate::ports::{
-    AccessToken, Clock, HashError, IdGenerator, MockPasswordHasher, MockTokenIssuer, SecretGenerator, TokenError,
+    AccessToken, ByteStream, Clock, HashError, IdGenerator, MockFileStore, MockImageInspector, MockMailer,
+    MockPasswordHasher, MockTokenIssuer, SecretGenerator, StoreError, TokenError,
 };
-use crate::{Failure, Keyed, Ports, Repositories, RequestKey, Services};
+use crate::{Failure, Keyed, Policy, Ports, Repositories, RequestKey, Services};
+use bytes::Bytes;
+use futures_core::Stream;
 use mockall::predicate::eq;
+use std::collections::VecDeque;
 use std::error::Error as StdError;
 use std::fmt::Debug;
-use std::sync::Arc;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicI64, AtomicU8, Ordering};
+use std::sync::{Arc, LazyLock};
+use std::task::{Context, Poll};
 use std::time::Duration;
 use tertulia_domain::repository::{
-    MessageContext, MockChatRepository, MockMaintenance, MockMessageRepository, MockSessionRepository,
+    MessageContext, MockAccountTokenRepository, MockApiKeyRepository, MockChatRepository, MockFileRepository,
+    MockMaintenance, MockMessageRepository, MockModerationRepository, MockOutboxRepository, MockSessionRepository,
     MockUserRepository, RepositoryError,
 };
 use tertulia_domain::{
-    Author, Caller, Chat, ChatId, ChatKind, ChatTitle, ChatView, Claim, ClaimedSession, Email, Fingerprint,
-    IdempotencyKey, Member, MemberRole, Membership, Message, MessageBody, MessageContent, MessageId, Password,
-    PasswordHash, PasswordPolicy, Profile, Recording, Role, Seq, Session, SessionId, StoredAnswer, Timestamp, User,
-    UserId, Username,
+    Author, Caller, Chat, ChatId, ChatKind, ChatTitle, ChatView, Claim, ClaimedSession, Dimensions, Email, File,
+    FileId, FileName, Fingerprint, IdempotencyKey, MediaType, Member, MemberRole, Membership, Message, MessageBody,
+    MessageContent, MessageId, ObjectKey, Password, PasswordHash, PasswordPolicy, Profile, Reason, Recording, Role,
+    Seq, Session, SessionId, StoredAnswer, Timestamp, User, UserId, Username,
 };
 use uuid::Uuid;
 
@@ -47,6 +55,7 @@ pub(crate) const PHONE: SessionId = SessionId::from_uuid(Uuid::from_u128(11));
 pub(crate) const LAPTOP: SessionId = SessionId::from_uuid(Uuid::from_u128(12));
 pub(crate) const CHAT: ChatId = ChatId::from_uuid(Uuid::from_u128(21));
 pub(crate) const MESSAGE: MessageId = MessageId::from_uuid(Uuid::from_u128(31));
+pub(crate) const FILE: FileId = FileId::from_uuid(Uuid::from_u128(41));
 /// What Ana's access token says.
 pub(crate) const CLAIMED: ClaimedSession = ClaimedSession {
     session_id: PHONE,
@@ -57,6 +66,7 @@ pub(crate) const CALLER: Caller = Caller {
     user_id: ANA,
     session_id: PHONE,
     role: Role::User,
+    blocks: false,
 };
 /// Ana, had she the power over the whole service.
 pub(crate) const SERVICE_ADMIN: Caller = Caller {
@@ -64,9 +74,21 @@ pub(crate) const SERVICE_ADMIN: Caller = Caller {
     ..CALLER
 };
 /// Not the default: a service that ignores its policy is found out.
-pub(crate) const POLICY: SessionPolicy = SessionPolicy {
+pub(crate) static POLICY: LazyLock<AccountPolicy> = LazyLock::new(|| AccountPolicy {
     idle: Duration::from_mins(7),
     most: 3,
+    verify_email: false,
+    public_url: "https://chat.example".into(),
+    throttle: ThrottlePolicy {
+        free: 4,
+        ..ThrottlePolicy::default()
+    },
+});
+/// Nor is this.
+pub(crate) const FILE_POLICY: FilePolicy = FilePolicy {
+    max_bytes: 1_000_000,
+    max_pixels: 10_000,
+    keep_unused: Duration::from_hours(7),
 };
 
 /// A clock that stands still until it is moved. Clones show the same time.
@@ -116,21 +138,75 @@ impl SecretGenerator for CountingSecrets {
     }
 }
 
+/// The key of an object that the n-th identifier was drawn for.
+pub(crate) fn object(n: u8) -> ObjectKey {
+    ObjectKey::from_string(format!("objects/{n:02x}/{}", fresh(n).simple()))
+}
+
+/// Bytes as a store gives them.
+pub(crate) fn stream(chunks: impl IntoIterator<Item = Result<Bytes, StoreError>>) -> ByteStream {
+    struct Chunks(VecDeque<Result<Bytes, StoreError>>);
+
+    impl Stream for Chunks {
+        type Item = Result<Bytes, StoreError>;
+
+        fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+            Poll::Ready(self.0.pop_front())
+        }
+    }
+
+    Box::pin(Chunks(chunks.into_iter().collect()))
+}
+
 /// The n-th secret that a service draws, counted from 1.
 pub(crate) fn secret(n: u8) -> [u8; 32] {
     [n; 32]
 }
 
 /// Everything that the services reach out to.
-#[derive(Default)]
 pub(crate) struct World {
     pub(crate) users: MockUserRepository,
     pub(crate) sessions: MockSessionRepository,
     pub(crate) chats: MockChatRepository,
     pub(crate) messages: MockMessageRepository,
+    pub(crate) files: MockFileRepository,
+    pub(crate) outbox: MockOutboxRepository,
+    pub(crate) account_tokens: MockAccountTokenRepository,
+    pub(crate) api_keys: MockApiKeyRepository,
+    pub(crate) moderation: MockModerationRepository,
     pub(crate) hasher: MockPasswordHasher,
     pub(crate) tokens: MockTokenIssuer,
+    pub(crate) store: MockFileStore,
+    pub(crate) images: MockImageInspector,
+    pub(crate) mailer: MockMailer,
     pub(crate) clock: ManualClock,
+    pub(crate) policy: Policy,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self {
+            users: MockUserRepository::default(),
+            sessions: MockSessionRepository::default(),
+            chats: MockChatRepository::default(),
+            messages: MockMessageRepository::default(),
+            files: MockFileRepository::default(),
+            outbox: MockOutboxRepository::default(),
+            account_tokens: MockAccountTokenRepository::default(),
+            api_keys: MockApiKeyRepository::default(),
+            moderation: MockModerationRepository::default(),
+            hasher: MockPasswordHasher::default(),
+            tokens: MockTokenIssuer::default(),
+            store: MockFileStore::default(),
+            images: MockImageInspector::default(),
+            mailer: MockMailer::default(),
+            clock: ManualClock::default(),
+            policy: Policy {
+                accounts: POLICY.clone(),
+                files: FILE_POLICY,
+            },
+        }
+    }
 }
 
 impl World {
@@ -141,6 +217,11 @@ impl World {
             sessions: Arc::new(self.sessions),
             chats: Arc::new(self.chats),
             messages: Arc::new(self.messages),
+            files: Arc::new(self.files),
+            outbox: Arc::new(self.outbox),
+            account_tokens: Arc::new(self.account_tokens),
+            api_keys: Arc::new(self.api_keys),
+            moderation: Arc::new(self.moderation),
             maintenance: Arc::new(MockMaintenance::new()),
         };
         let ports = Ports {
@@ -149,8 +230,11 @@ impl World {
             secrets: Arc::new(CountingSecrets::default()),
             hasher: Arc::new(self.hasher),
             tokens: Arc::new(self.tokens),
+            store: Arc::new(self.store),
+            images: Arc::new(self.images),
+            mailer: Arc::new(self.mailer),
         };
-        Services::new(repositories, ports, POLICY)
+        Services::new(repositories, ports, self.policy)
     }
 
     /// A new password will be hashed, once.
@@ -212,6 +296,15 @@ pub(crate) fn repository_errors() -> Vec<RepositoryError> {
 /// Each way in which a password can fail to be hashed.
 pub(crate) fn hash_errors() -> Vec<HashError> {
     vec![HashError::Overloaded, HashError::Failed("not a PHC string".into())]
+}
+
+/// Each way in which a file store can fail.
+pub(crate) fn store_errors() -> Vec<StoreError> {
+    vec![
+        StoreError::NotFound,
+        StoreError::Unavailable("disk full".into()),
+        StoreError::Failed("no such bucket".into()),
+    ]
 }
 
 /// Each way in which a token can fail to be signed.
@@ -279,12 +372,15 @@ pub(crate) fn user(id: UserId) -> User {
         number: number(id),
         username: Some(username(&format!("user{}", number(id)))),
         email: None,
+        email_verified: false,
         display_name: None,
+        avatar: None,
         profile: Profile::default(),
         role: Role::User,
         created_at: NOW,
         updated_at: NOW,
         last_seen_at: None,
+        suspended_at: None,
         deleted_at: None,
     }
 }
@@ -332,6 +428,7 @@ pub(crate) fn group(viewer: impl Into<Option<MemberRole>>) -> ChatView {
             id: CHAT,
             number: 5,
             kind: ChatKind::Group { title: title("Team") },
+            avatar: None,
             created_at: NOW,
             updated_at: NOW,
             active_at: NOW,
@@ -341,6 +438,7 @@ pub(crate) fn group(viewer: impl Into<Option<MemberRole>>) -> ChatView {
         last_message: None,
         membership: viewer.into().map(membership),
         members: vec![],
+        blocked: false,
     }
 }
 
@@ -360,14 +458,32 @@ pub(crate) fn message(sender: UserId) -> Message {
             id: sender,
             username: None,
             display_name: None,
+            avatar: None,
         },
         content: MessageContent::Present {
             body: Some(body("hello")),
+            attachments: vec![],
         },
         reply_to: None,
         created_at: NOW,
         edited_at: None,
     }
+}
+
+/// A picture.
+pub(crate) fn image() -> File {
+    File {
+        id: FILE,
+        name: FileName::sanitise("cat.png"),
+        media_type: MediaType::new("image/png").unwrap(),
+        size: 3,
+        dimensions: Some(Dimensions { width: 4, height: 5 }),
+        public_key: None,
+    }
+}
+
+pub(crate) fn reason(text: &str) -> Reason {
+    Reason::new(text).unwrap()
 }
 
 /// A message in a group as somebody of that role in it finds it; `None` for somebody who is not in it.

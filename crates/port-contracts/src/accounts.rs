@@ -99,7 +99,7 @@ pub async fn a_deleted_user_leaves_every_group(b: Backend) {
     b.send(with_members, ana, "still here", at(3)).await;
 
     let erased = b.users.delete(ana.id, false, at(9)).await.unwrap();
-    assert_eq!(erased, Some(Erased { sessions: 1, groups_left: 3, groups_deleted: 2, messages: 0 }));
+    assert_eq!(erased, Some(Erased { sessions: 1, groups_left: 3, groups_deleted: 2, messages: 0, files: 0 }));
 
     let roles = async |chat| {
         b.members(chat).await.into_iter().map(|m| (m.user.id, m.membership.role)).collect::<Vec<_>>()
@@ -132,7 +132,7 @@ pub async fn a_deleted_users_messages_and_direct_chats_stay(b: Backend) {
         b.send(chat, ana, "bye", at(3)).await;
     }
     let erased = b.users.delete(ana.id, false, at(9)).await.unwrap();
-    assert_eq!(erased, Some(Erased { sessions: 1, groups_left: 1, groups_deleted: 0, messages: 0 }));
+    assert_eq!(erased, Some(Erased { sessions: 1, groups_left: 1, groups_deleted: 0, messages: 0, files: 0 }));
     for chat in [direct, group] {
         let history = b.whole_history(chat, luis).await;
         let texts: Vec<_> = history.iter().map(|message| message.body().unwrap().as_str()).collect();
@@ -173,7 +173,7 @@ pub async fn to_erase_an_account_blanks_its_messages_everywhere(b: Backend) {
     assert!(b.messages.delete(group, early, at(5)).await.unwrap());
 
     let erased = b.users.delete(ana.id, true, at(9)).await.unwrap();
-    assert_eq!(erased, Some(Erased { sessions: 1, groups_left: 1, groups_deleted: 0, messages: 5 }));
+    assert_eq!(erased, Some(Erased { sessions: 1, groups_left: 1, groups_deleted: 0, messages: 5, files: 0 }));
 
     for chat in [direct, group, left] {
         let history = b.whole_history(chat, luis).await;

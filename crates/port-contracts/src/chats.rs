@@ -19,6 +19,7 @@ pub async fn a_direct_chat_is_made_once_for_both(b: Backend) {
     let first = fresh_of(b.chats.insert_direct(new, None).await.unwrap());
     assert!(first.created);
     let chat = Chat {
+        avatar: None,
         id: new.id,
         number: first.view.chat.number,
         kind: ChatKind::Direct,
@@ -44,7 +45,8 @@ pub async fn a_direct_chat_is_made_once_for_both(b: Backend) {
         let again = fresh_of(b.chats.insert_direct(direct(creator, other, at(9)), None).await.unwrap());
         assert!(!again.created);
         assert_eq!(again.view, b.view(chat.id, creator).await);
-        let chat = Chat { last_seq: seq(1), active_at: at(6), updated_at: at(6), ..chat.clone() };
+        let chat = Chat {
+        avatar: None, last_seq: seq(1), active_at: at(6), updated_at: at(6), ..chat.clone() };
         assert_eq!(again.view.chat, chat, "it is as it was");
         assert_eq!(again.view.read_seq(), seq(read));
         assert_eq!(b.chat_page(creator, None, 10).await.items.len(), 1);
@@ -79,6 +81,7 @@ pub async fn a_group_is_made_with_its_members(b: Backend) {
     let made = fresh_of(b.chats.insert_group(new.clone(), None).await.unwrap());
     assert!(made.created);
     let chat = Chat {
+        avatar: None,
         id: new.id,
         number: made.view.chat.number,
         kind: ChatKind::Group { title: title(text) },

@@ -1,14 +1,18 @@
 //! Small builders. What a case does not say, it does not depend on.
 
 use crate::Backend;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tertulia_domain::repository::{
-    AddMember, AppendMessage, ListMessages, NewDirectChat, NewGroup, NewMember, NewSession, NewUser,
+    AddMember, AppendError, AppendMessage, ListMessages, MailDraft, NewDirectChat, NewFile, NewGroup, NewMember,
+    NewSession, NewUser, StoredFile,
 };
 use tertulia_domain::{
-    ChatCursor, ChatId, ChatTitle, ChatView, Claim, ClaimedSession, DisplayName, Email, Fingerprint, IdempotencyKey,
-    Limit, Member, MemberRole, Message, MessageBody, MessageId, MessageRange, Page, PasswordHash, Profile, Recorded,
-    RefreshHashes, Role, Seq, Session, SessionId, Timestamp, User, UserId, Username,
+    ApiKey, AuditEntry, ChatCursor, ChatId, ChatTitle, ChatView, Claim, ClaimedSession, DeviceName, Digest, Dimensions,
+    DisplayName, Email, File, FileId, FileName, FileStanding, Fingerprint, IdempotencyKey, Limit, MailId, MediaType,
+    Member, MemberRole, Message, MessageBody, MessageDraft, MessageId, MessageRange, ObjectKey, Page, PasswordHash,
+    Profile, Reason, Recorded, RefreshHashes, ReportId, Role, Scopes, Seq, Session, SessionId, Timestamp, User, UserId,
+    Username,
 };
 use uuid::Uuid;
 
@@ -57,6 +61,23 @@ pub(crate) fn message_id() -> MessageId {
     MessageId::from_uuid(fresh())
 }
 
+pub(crate) fn file_id() -> FileId {
+    FileId::from_uuid(fresh())
+}
+
+pub(crate) fn mail_id() -> MailId {
+    MailId::from_uuid(fresh())
+}
+
+pub(crate) fn report_id() -> ReportId {
+    ReportId::from_uuid(fresh())
+}
+
+/// A key that no object had before.
+pub(crate) fn object() -> ObjectKey {
+    ObjectKey::from_string(format!("objects/ab/{}", fresh().simple()))
+}
+
 pub(crate) fn username(text: &str) -> Username {
     Username::new(text).unwrap()
 }
@@ -99,6 +120,8 @@ pub(crate) fn new_user(name: &str) -> NewUser {
         profile: Profile::default(),
         role: Role::User,
         password: password(name),
+        mail: None,
+        verification: None,
         at: at(0),
     }
 }
@@ -154,6 +177,60 @@ pub(crate) fn claim(user: Person, key: &str, fingerprint: u8, at: Timestamp) -> 
     }
 }
 
+/// A text file whose bytes `bytes` stands for, uploaded at zero.
+pub(crate) fn new_file(owner: Person, bytes: u8) -> NewFile {
+    NewFile {
+        id: file_id(),
+        owner: owner.id,
+        name: FileName::sanitise(&format!("{bytes}.txt")),
+        digest: Digest([bytes; 32]),
+        object: object(),
+        size: u64::from(bytes) + 1,
+        media_type: MediaType::new("text/plain").unwrap(),
+        dimensions: None,
+        public_key: None,
+        at: at(0),
+    }
+}
+
+/// A picture whose bytes `bytes` stands for, uploaded at zero.
+pub(crate) fn new_image(owner: Person, bytes: u8) -> NewFile {
+    NewFile {
+        name: FileName::sanitise(&format!("{bytes}.png")),
+        media_type: MediaType::new("image/png").unwrap(),
+        dimensions: Some(Dimensions {
+            width: 640,
+            height: 480,
+        }),
+        ..new_file(owner, bytes)
+    }
+}
+
+pub(crate) fn reason(text: &str) -> Reason {
+    Reason::new(text).unwrap()
+}
+
+pub(crate) fn mail(subject: &str) -> MailDraft {
+    MailDraft {
+        id: mail_id(),
+        subject: subject.to_owned(),
+        text: format!("The text of\n{subject} 😀\n"),
+    }
+}
+
+/// A key of the scope `read` that never expires.
+pub(crate) fn new_key(owner: Person, created: Timestamp) -> ApiKey {
+    ApiKey {
+        id: session_id(),
+        user_id: owner.id,
+        name: DeviceName::new("bot").unwrap(),
+        scopes: Scopes::parse(["read"]).unwrap(),
+        created_at: created,
+        last_used_at: created,
+        expires_at: None,
+    }
+}
+
 /// What happened, where nothing was recorded before.
 pub(crate) fn fresh_of<T: std::fmt::Debug>(recorded: Recorded<T>) -> T {
     match recorded {
@@ -176,7 +253,7 @@ impl Person {
             id: message_id(),
             chat_id,
             session: self.session,
-            body: body(text),
+            draft: MessageDraft::text(body(text)),
             reply_to: None,
             at,
             claim: None,
@@ -287,6 +364,64 @@ impl Backend {
             messages.push(self.send(chat, sender, &format!("message {n}"), at(n)).await);
         }
         messages
+    }
+
+    /// Announces the file's object and stores the file.
+    pub(crate) async fn upload(&self, file: NewFile) -> File {
+        self.files.announce(&file.object, at(DAY)).await.unwrap();
+        self.files.insert(file).await.unwrap().expect("the file is stored")
+    }
+
+    /// A [`new_file`] that is there.
+    pub(crate) async fn file(&self, owner: Person, bytes: u8) -> FileId {
+        self.upload(new_file(owner, bytes)).await.id
+    }
+
+    /// A [`new_image`] that is there.
+    pub(crate) async fn image(&self, owner: Person, bytes: u8) -> FileId {
+        self.upload(new_image(owner, bytes)).await.id
+    }
+
+    pub(crate) async fn standing(&self, file: FileId, viewer: Person) -> Option<(StoredFile, FileStanding)> {
+        self.files.find(file, viewer.id).await.unwrap()
+    }
+
+    pub(crate) async fn is_stored(&self, file: FileId) -> bool {
+        self.files.find(file, user_id()).await.unwrap().is_some()
+    }
+
+    /// Where the file's bytes are.
+    pub(crate) async fn object_of(&self, file: FileId) -> ObjectKey {
+        let found = self.files.find(file, user_id()).await.unwrap();
+        found.expect("the file is there").0.object
+    }
+
+    /// The objects that may be deleted at that time.
+    pub(crate) async fn due(&self, now: Timestamp) -> BTreeSet<ObjectKey> {
+        self.files.due_objects(now, 1_000).await.unwrap().into_iter().collect()
+    }
+
+    /// Sends files without a text.
+    pub(crate) async fn attach(
+        &self,
+        chat: ChatId,
+        sender: Person,
+        files: &[FileId],
+        at: Timestamp,
+    ) -> Result<Message, AppendError> {
+        let draft = MessageDraft::new(None, files.to_vec()).unwrap();
+        let new = AppendMessage {
+            draft,
+            ..sender.message(chat, "unused", at)
+        };
+        self.messages.append(new).await.map(|appended| appended.message)
+    }
+
+    /// The whole log, newest first.
+    pub(crate) async fn audit(&self) -> Vec<AuditEntry> {
+        let page = self.moderation.list_audit(None, limit(500)).await.unwrap();
+        assert_eq!(page.next, None);
+        page.items
     }
 
     pub(crate) async fn view(&self, chat: ChatId, viewer: Person) -> ChatView {

@@ -5,7 +5,7 @@ use crate::fixture::*;
 use futures_util::future::join_all;
 use std::collections::BTreeSet;
 use tertulia_domain::repository::{AppendError, AppendMessage, Appended, UserChanges};
-use tertulia_domain::{ChatId, ClaimedSession, Message};
+use tertulia_domain::{ChatId, ClaimedSession, Message, MessageDraft};
 
 /// A message under a key; its identifier is fresh, as that of every copy of a request is.
 fn keyed(sender: Person, chat: ChatId, key: &str, fingerprint: u8, now: i64) -> AppendMessage {
@@ -52,7 +52,7 @@ pub async fn a_retry_gets_the_first_answer_whatever_became_of_the_message(b: Bac
     let text = "answer '\"\\ \n\t 😀 \u{10FFFF}";
     let copy = |now| AppendMessage {
         reply_to: Some(asked.id),
-        body: body(text),
+        draft: MessageDraft::text(body(text)),
         ..keyed(ana, chat, "key", 1, now)
     };
     let first = sent(&b, copy(10)).await;

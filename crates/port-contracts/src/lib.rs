@@ -12,13 +12,17 @@
     clippy::missing_panics_doc,
     reason = "everything here is a test: it fails by panicking"
 )]
-#![expect(clippy::wildcard_imports, reason = "the fixture is every case's vocabulary")]
+#![cfg_attr(
+    not(test),
+    expect(clippy::wildcard_imports, reason = "the fixture is every case's vocabulary")
+)]
 #![expect(clippy::cloned_ref_to_slice_refs, reason = "a list of one reads like a list of two")]
 
 use std::any::Any;
 use std::sync::Arc;
 use tertulia_domain::repository::{
-    ChatRepository, Maintenance, MessageRepository, SessionRepository, UserRepository, VerificationKeyRepository,
+    AccountTokenRepository, ApiKeyRepository, ChatRepository, FileRepository, Maintenance, MessageRepository,
+    ModerationRepository, OutboxRepository, SessionRepository, UserRepository, VerificationKeyRepository,
 };
 
 mod fixture;
@@ -33,6 +37,16 @@ pub struct Backend {
     pub chats: Arc<dyn ChatRepository>,
     /// The messages.
     pub messages: Arc<dyn MessageRepository>,
+    /// The files.
+    pub files: Arc<dyn FileRepository>,
+    /// The mails to be sent.
+    pub outbox: Arc<dyn OutboxRepository>,
+    /// The tokens that go out by mail.
+    pub account_tokens: Arc<dyn AccountTokenRepository>,
+    /// The API keys.
+    pub api_keys: Arc<dyn ApiKeyRepository>,
+    /// Blocks, reports, suspensions, audit log.
+    pub moderation: Arc<dyn ModerationRepository>,
     /// The verification keys.
     pub keys: Arc<dyn VerificationKeyRepository>,
     /// Upkeep.
@@ -280,5 +294,133 @@ suite! { ($)
         expired_sessions_are_purged_and_no_others
         forgotten_keys_are_purged_and_no_others
         a_purge_does_not_stop_after_a_bite
+    }
+    files {
+        a_stored_file_is_what_was_given
+        an_announced_object_is_due_until_a_file_adopts_it
+        what_is_due_is_not_adopted
+        a_file_needs_its_announcement_and_its_owner
+        equal_bytes_are_kept_once
+        bytes_stay_until_their_last_file_is_gone
+        objects_that_are_gone_are_forgotten
+        who_stands_how_to_a_file_on_a_message
+        who_stands_how_to_an_avatar
+        a_public_key_finds_its_file
+        unused_files_are_collected_by_age
+        used_files_are_not_collected
+        files_are_collected_in_bites
+        equal_bytes_that_come_while_they_go
+        equal_bytes_stored_many_times_at_once
+        a_file_used_while_it_is_collected
+        messages_with_the_same_files_deleted_at_once
+        times_of_objects_keep_their_milliseconds
+        users_who_share_files_erased_at_once
+        files_collected_many_times_at_once_are_collected_once
+    }
+    attachments {
+        a_message_shows_its_files_in_order
+        a_message_may_be_files_alone
+        what_the_sender_may_not_read_is_not_attached
+        a_member_may_forward_a_file_of_a_chat
+        what_all_may_see_all_may_attach
+        a_deleted_message_takes_its_files_along
+        a_file_goes_with_the_last_that_uses_it
+        an_edit_leaves_the_files
+        a_retry_shows_the_files_whatever_became_of_them
+        a_deleted_chat_takes_its_files_along
+        the_last_one_out_takes_the_files_along
+        a_deleted_users_files_stay_on_their_messages
+        to_erase_an_account_takes_its_files_along
+        groups_that_go_with_an_account_take_their_files_along
+    }
+    avatars {
+        a_users_avatar_is_shown_everywhere
+        an_avatar_is_one_of_ones_own_files
+        a_replaced_avatar_is_gone
+        a_group_has_an_avatar
+        only_groups_have_an_avatar
+        an_avatar_set_many_times_at_once_is_one_of_them
+    }
+    thumbnails {
+        an_image_is_a_job_and_nothing_else_is
+        a_job_is_given_out_three_times
+        of_many_workers_each_gets_another_job
+        a_finished_thumbnail_is_the_images
+        an_image_that_can_have_no_thumbnail_is_left_alone
+        a_thumbnail_goes_with_its_image
+        a_thumbnail_that_comes_too_late_is_left_over
+    }
+    outbox {
+        a_mail_is_what_was_given
+        what_is_refused_causes_no_mail
+        the_longest_due_is_taken_first
+        a_mail_is_somebodys_until_the_time_they_said
+        a_mail_that_was_sent_is_gone
+        a_mail_that_failed_comes_again_when_it_should
+        a_mail_that_is_given_up_is_gone
+        the_oldest_mail_tells_its_age
+        of_many_workers_no_two_get_the_same_mail
+    }
+    account_tokens {
+        a_reset_goes_to_the_stored_address
+        nobody_is_sent_nothing
+        the_newest_token_voids_the_older_ones
+        a_reset_expires_at_the_moment_it_says
+        a_reset_changes_the_password_and_ends_everything
+        of_many_uses_of_a_reset_at_once_one_succeeds
+        a_verified_address_becomes_the_users
+        ones_own_address_is_verified
+        a_user_without_an_address_gets_one
+        verifications_expire_and_are_replaced
+        an_address_that_was_taken_meanwhile_stays_with_its_user
+        of_many_who_verify_one_address_at_once_one_gets_it
+        a_new_user_is_mailed_a_verification
+        the_two_kinds_of_token_are_not_mixed_up
+        another_address_is_an_unverified_one
+        a_token_mailed_elsewhere_verifies_no_address
+        a_deleted_users_tokens_are_gone
+    }
+    api_keys {
+        a_key_is_found_by_its_hash
+        a_key_expires_at_the_moment_it_says
+        a_user_has_so_many_keys_at_the_most
+        nobody_gets_a_key
+        a_revoked_key_is_gone
+        a_key_does_what_a_session_does
+        the_last_use_of_a_key_is_recorded
+        keys_are_not_among_the_sessions
+        keys_do_not_end_with_the_sessions
+        a_purge_leaves_keys_to_their_owner
+        a_deleted_users_keys_are_gone
+    }
+    blocks {
+        a_block_is_listed_until_it_is_lifted
+        what_changes_nothing_is_not_logged
+        one_blocks_so_many_at_the_most
+        nobody_is_blocked_in_vain
+        a_block_stands_between_the_two
+        in_a_blocked_direct_chat_nobody_sends
+        a_retry_is_answered_in_a_blocked_chat
+        no_direct_chat_begins_across_a_block
+        groups_know_no_blocks
+        a_deleted_users_blocks_are_gone
+        blocks_made_many_times_at_once_are_made_once
+    }
+    moderation {
+        a_report_is_what_was_given
+        only_messages_of_that_chat_are_reported
+        a_report_keeps_what_the_message_said
+        an_open_report_is_not_made_twice
+        a_message_reported_many_times_at_once_is_reported_once
+        a_report_is_resolved_once
+        reports_are_listed_by_what_became_of_them
+        a_suspended_user_is_out
+        a_suspension_is_lifted
+        nobody_is_suspended_twice
+        a_session_begun_while_its_user_is_suspended_does_not_live
+        a_removed_message_is_a_deleted_one
+        every_act_is_logged_as_it_was
+        the_log_is_read_in_pages
+        times_keep_their_milliseconds
     }
 }

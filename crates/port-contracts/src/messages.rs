@@ -42,8 +42,9 @@ pub async fn a_sent_message_is_what_was_given(b: Backend) {
             id: ana.id,
             username: Some(username("ana")),
             display_name: Some(display_name("Ana López")),
+            avatar: None,
         },
-        content: MessageContent::Present { body: Some(body("hello")) },
+        content: MessageContent::Present { body: Some(body("hello")), attachments: Vec::new() },
         reply_to: None,
         created_at: at(5),
         edited_at: None,
@@ -174,7 +175,7 @@ pub async fn an_answer_shows_its_message_as_it_is_now(b: Backend) {
     let mut preview = ReplyPreview {
         id: asked.id,
         seq: seq(2),
-        sender: Author { id: ana.id, username: Some(username("ana")), display_name: None },
+        sender: Author { id: ana.id, username: Some(username("ana")), display_name: None, avatar: None },
         body: Some(body("question")),
     };
     let check = async |preview: &ReplyPreview| {
@@ -355,7 +356,7 @@ pub async fn an_edited_message_has_another_body_and_says_when(b: Backend) {
     for n in [100, 200] {
         let edited = b.messages.edit(chat, second.id, &body(format!("text {n}")), at(n)).await.unwrap();
         let expected = Message {
-            content: MessageContent::Present { body: Some(body(format!("text {n}"))) },
+            content: MessageContent::Present { body: Some(body(format!("text {n}"))), attachments: Vec::new() },
             edited_at: Some(at(n)),
             ..second.clone()
         };

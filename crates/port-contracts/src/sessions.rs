@@ -130,7 +130,7 @@ pub async fn expired_sessions_are_not_counted(b: Backend) {
 pub async fn a_caller_is_found_until_the_session_ends(b: Backend) {
     let ana = b.person("ana").await;
     let luis = b.person("luis").await;
-    let expected = Caller { user_id: ana.id, session_id: ana.session.session_id, role: Role::User };
+    let expected = Caller { user_id: ana.id, session_id: ana.session.session_id, role: Role::User, blocks: false };
     assert_eq!(b.sessions.find_caller(ana.session, at(1)).await.unwrap(), Some(expected));
     let others = ClaimedSession { user_id: luis.id, ..ana.session };
     assert_eq!(b.sessions.find_caller(others, at(1)).await.unwrap(), None);

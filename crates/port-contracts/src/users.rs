@@ -54,6 +54,8 @@ pub async fn an_inserted_user_is_what_was_given(b: Backend) {
         profile: profile.clone(),
         role: Role::Admin,
         password: password("ana"),
+        mail: None,
+        verification: None,
         at: at(7),
     };
     let user = b.users.insert(new.clone()).await.unwrap();
@@ -63,12 +65,15 @@ pub async fn an_inserted_user_is_what_was_given(b: Backend) {
         number: user.number,
         username: new.username,
         email: new.email,
+        email_verified: false,
         display_name: new.display_name,
+        avatar: None,
         profile,
         role: Role::Admin,
         created_at: at(7),
         updated_at: at(7),
         last_seen_at: None,
+        suspended_at: None,
         deleted_at: None,
     };
     assert_eq!(user, expected);

@@ -3,6 +3,7 @@
 use crate::cli::Failure;
 use crate::config::{Config, Secret, Settings};
 use crate::database::{self, WhenUnreachable};
+use crate::outside::Outside;
 use crate::startup;
 use anyhow::{Context, anyhow};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -14,13 +15,33 @@ use tertulia_application::account;
 use tertulia_domain::{DisplayName, Email, Password, PasswordPolicy, Role, UserId, Username};
 
 /// What concerns the server alone.
-const SERVERS_OWN: [&str; 6] = [
+const SERVERS_OWN: [&str; 26] = [
     "listen",
     "workers",
     "hash_threads",
     "access_token_ttl",
     "session_ttl",
     "shutdown_timeout",
+    "public_url",
+    "max_file_size",
+    "file_store",
+    "s3_endpoint",
+    "s3_region",
+    "s3_access_key_id",
+    "s3_secret_access_key",
+    "tidy_interval",
+    "smtp_url",
+    "smtp_ca",
+    "mail_from",
+    "verify_email",
+    "rate_limits",
+    "no_rate_limits",
+    "rate_limit_auth",
+    "rate_limit_address",
+    "rate_limit_reads",
+    "rate_limit_writes",
+    "rate_limit_uploads",
+    "trusted_proxies",
 ];
 
 #[derive(Debug, Args)]
@@ -94,7 +115,8 @@ pub(crate) async fn create_user(config: &Config, account: account::CreateUser) -
         Arc::clone(&database.keys),
         config.access_token_ttl,
     );
-    let services = startup::services(&database, tokens, config)?;
+    let outside = Outside::absent().context("cannot start threads")?;
+    let services = startup::services(&database, tokens, outside, config, String::new())?;
     let user = services.accounts.create_user(account).await;
     Ok(user.context("cannot make the account")?.id)
 }

@@ -1,15 +1,17 @@
 //! What goes on between requests.
 
 use crate::errors::chain;
+use metrics::{describe_gauge, gauge};
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::sync::Arc;
 use std::time::Duration;
 use tertulia_adapters_system::OsSecretGenerator;
-use tertulia_application::Services;
 use tertulia_application::ports::SecretGenerator;
 use tertulia_application::realtime::Presence;
-use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval, sleep};
+use tertulia_application::{Failure, Services};
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 /// How far behind the stored times of last use may be.
 const FLUSH_EVERY: Duration = Duration::from_secs(5);
@@ -20,13 +22,64 @@ const PURGE_EVERY: Duration = Duration::from_mins(10);
 /// How often samples of histograms are taken in; the exporter's own interval.
 const METRICS_EVERY: Duration = Duration::from_secs(5);
 
-/// Starts the tasks. They end when the set is dropped.
-pub(crate) fn start(services: &Services, metrics: PrometheusHandle) -> JoinSet<()> {
+/// How long a worker that found nothing to do waits before it looks again.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// How long a worker waits at the most that fails again and again.
+const LONGEST_BACK_OFF: Duration = Duration::from_mins(1);
+
+/// For how many seconds the oldest unsent mail has waited; 0 when there is none.
+const OUTBOX_AGE: &str = "tertulia_outbox_oldest_age_seconds";
+
+/// The tasks. Those that can be cut off anywhere end when this is dropped.
+pub(crate) struct Background {
+    stop: watch::Sender<bool>,
+    mail: JoinHandle<()>,
+    /// The others.
+    _tasks: JoinSet<()>,
+}
+
+/// Starts the tasks.
+pub(crate) fn start(services: &Services, metrics: PrometheusHandle, tidy_every: Duration) -> Background {
+    describe_gauge!(
+        OUTBOX_AGE,
+        "For how many seconds the oldest unsent mail has waited; 0 when there is none."
+    );
+    let (stop, stopped) = watch::channel(false);
     let mut tasks = JoinSet::new();
     tasks.spawn(keep_presence(Arc::clone(&services.presence)));
     tasks.spawn(purge(services.clone()));
+    tasks.spawn(tidy(services.clone(), tidy_every));
     tasks.spawn(keep_metrics(metrics));
-    tasks
+    tasks.spawn(watch_outbox(services.clone()));
+    let files = Arc::clone(&services.files);
+    tasks.spawn(work("make a thumbnail", stopped.clone(), async move || {
+        files.make_thumbnail().await
+    }));
+    let mail = Arc::clone(&services.mail);
+    let deliver = async move || Ok(mail.deliver_due().await? > 0);
+    Background {
+        stop,
+        mail: tokio::spawn(work("send mail", stopped, deliver)),
+        _tasks: tasks,
+    }
+}
+
+impl Background {
+    /// Lets the mails go out that are being sent, as long as `patience` lasts, and ends everything. What was not sent is
+    /// sent by whoever is next.
+    pub(crate) async fn stop(mut self, patience: Duration) {
+        // It fails when the worker has ended.
+        let _ = self.stop.send(true);
+        match timeout(patience, &mut self.mail).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(error = chain(&error), "the task that sends mail broke down"),
+            Err(_) => {
+                tracing::warn!("mails that were being sent were cut off");
+                self.mail.abort();
+            }
+        }
+    }
 }
 
 /// Writes down who was seen when; what can't be written now is written later.
@@ -57,7 +110,18 @@ async fn purge(services: Services) {
             ),
             Err(error) => tracing::warn!(error = chain(&error), "could not remove what has expired"),
         }
-        sleep(PURGE_EVERY.mul_f64(0.9 + 0.2 * fraction())).await;
+        sleep(about(PURGE_EVERY)).await;
+    }
+}
+
+async fn tidy(services: Services, every: Duration) {
+    sleep(every.mul_f64(fraction())).await;
+    loop {
+        match services.files.tidy().await {
+            Ok(objects) => tracing::debug!(objects, "removed files that nothing uses"),
+            Err(error) => tracing::warn!(error = chain(&error), "could not remove files that nothing uses"),
+        }
+        sleep(about(every)).await;
     }
 }
 
@@ -67,6 +131,49 @@ async fn keep_metrics(metrics: PrometheusHandle) {
         ticks.tick().await;
         metrics.run_upkeep();
     }
+}
+
+async fn watch_outbox(services: Services) {
+    loop {
+        match services.mail.oldest().await {
+            Ok(oldest) => {
+                let age = oldest.map_or(Duration::ZERO, |at| services.clock.now().since(at));
+                gauge!(OUTBOX_AGE).set(age.as_secs_f64());
+            }
+            Err(error) => tracing::debug!(error = chain(&error), "could not look into the outbox"),
+        }
+        sleep(about(METRICS_EVERY)).await;
+    }
+}
+
+/// Takes one step after the other, at once as long as there is something to do, until told to stop. A step that was begun
+/// is finished.
+async fn work(what: &str, mut told: watch::Receiver<bool>, mut step: impl AsyncFnMut() -> Result<bool, Failure>) {
+    let mut back_off = LOOK_EVERY;
+    while !*told.borrow() {
+        let wait = match step().await {
+            Ok(true) => continue,
+            Ok(false) => {
+                back_off = LOOK_EVERY;
+                LOOK_EVERY
+            }
+            Err(error) => {
+                tracing::warn!(error = chain(&error), "could not {what}");
+                back_off = LONGEST_BACK_OFF.min(back_off * 2);
+                back_off
+            }
+        };
+        tokio::select! {
+            // When nobody can tell any more, it is time to stop, too.
+            _ = told.wait_for(|stop| *stop) => return,
+            () = sleep(about(wait)) => {}
+        }
+    }
+}
+
+/// A little more or less than that, so that processes don't keep step.
+fn about(time: Duration) -> Duration {
+    time.mul_f64(0.9 + 0.2 * fraction())
 }
 
 /// At random from 0 to 1.

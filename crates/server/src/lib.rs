@@ -9,6 +9,7 @@ mod cli;
 pub mod config;
 mod database;
 mod errors;
+mod outside;
 mod signals;
 mod startup;
 mod telemetry;

@@ -3,6 +3,7 @@
 use crate::background;
 use crate::config::Config;
 use crate::database::{self, Database, WhenUnreachable};
+use crate::outside::Outside;
 use actix_web::dev::Server;
 use anyhow::Context;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -11,12 +12,13 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use tertulia_adapters_http::{HttpOptions, HttpState};
 use tertulia_adapters_system::{
     Argon2PasswordHasher, Ed25519TokenIssuer, OsSecretGenerator, SigningKey, SystemClock, UuidV7Generator,
 };
 use tertulia_application::ports::Clock;
-use tertulia_application::{Ports, Services};
+use tertulia_application::{Policy, Ports, Services};
 use tokio::net::TcpSocket;
 
 /// Connections that may wait to be accepted; the operating system may allow fewer.
@@ -28,6 +30,8 @@ pub struct Application {
     server: Server,
     services: Services,
     metrics: PrometheusHandle,
+    shutdown_timeout: Duration,
+    tidy_interval: Duration,
 }
 
 impl Application {
@@ -47,11 +51,16 @@ impl Application {
             let folder = config.data_dir.display();
             format!("cannot use the data folder {folder} (another folder: --data-dir)")
         })?;
+        let outside = Outside::open(config).await?;
         let database = database::open(config, WhenUnreachable::Wait).await?;
         let tokens = Ed25519TokenIssuer::new(key, Arc::clone(&database.keys), config.access_token_ttl);
         let published = tokens.publish(SystemClock.now()).await;
         published.context("cannot make the signing key known to the database")?;
-        let services = services(&database, tokens, config)?;
+        let public_url = match &config.public_url {
+            Some(url) => url.as_str().to_owned(),
+            None => format!("http://{address}"),
+        };
+        let services = services(&database, tokens, outside, config, public_url)?;
         let state = HttpState {
             services: services.clone(),
             metrics: metrics.clone(),
@@ -60,6 +69,8 @@ impl Application {
         let options = HttpOptions {
             workers: config.workers,
             shutdown_timeout: config.shutdown_timeout,
+            rate_limits: config.rate_limits,
+            trusted_proxies: config.trusted_proxies.networks().to_vec(),
             ..HttpOptions::default()
         };
         Ok(Self {
@@ -67,6 +78,8 @@ impl Application {
             server: tertulia_adapters_http::server(listener, state, options).context("cannot start the HTTP server")?,
             services,
             metrics,
+            shutdown_timeout: config.shutdown_timeout,
+            tidy_interval: config.tidy_interval,
         })
     }
 
@@ -75,18 +88,20 @@ impl Application {
         self.address
     }
 
-    /// Serves until `stop` is ready; then refuses new connections, finishes the requests under way, as long as the
-    /// configuration allows, and writes down what is still in memory.
+    /// Serves until `stop` is ready; then refuses new connections, finishes the requests under way and the mails that are
+    /// being sent, as long as the configuration allows, and writes down what is still in memory.
     pub async fn run(self, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
         let Self {
             address,
             server,
             services,
             metrics,
+            shutdown_timeout,
+            tidy_interval,
         } = self;
         let handle = server.handle();
         let mut serving = tokio::spawn(server);
-        let background = background::start(&services, metrics);
+        let background = background::start(&services, metrics, tidy_interval);
         tracing::info!("listening on http://{address}");
         tokio::select! {
             ended = &mut serving => {
@@ -96,9 +111,8 @@ impl Application {
             () = stop => {}
         }
         tracing::info!("stopping");
-        handle.stop(true).await;
+        tokio::join!(handle.stop(true), background.stop(shutdown_timeout));
         let ended = serving.await;
-        drop(background);
         background::flush(&services.presence).await;
         ended.context("the HTTP server broke down")??;
         tracing::info!("stopped");
@@ -107,7 +121,13 @@ impl Application {
 }
 
 /// The use cases on that database.
-pub(crate) fn services(database: &Database, tokens: Ed25519TokenIssuer, config: &Config) -> anyhow::Result<Services> {
+pub(crate) fn services(
+    database: &Database,
+    tokens: Ed25519TokenIssuer,
+    outside: Outside,
+    config: &Config,
+    public_url: String,
+) -> anyhow::Result<Services> {
     let hasher = Argon2PasswordHasher::start(config.hasher).context("cannot start threads that hash passwords")?;
     let ports = Ports {
         clock: Arc::new(SystemClock),
@@ -115,8 +135,22 @@ pub(crate) fn services(database: &Database, tokens: Ed25519TokenIssuer, config: 
         secrets: Arc::new(OsSecretGenerator),
         hasher: Arc::new(hasher),
         tokens: Arc::new(tokens),
+        store: outside.store,
+        images: outside.images,
+        mailer: outside.mailer,
     };
-    Ok(Services::new(database.repositories.clone(), ports, config.sessions))
+    let policy = policy(config, public_url);
+    Ok(Services::new(database.repositories.clone(), ports, policy))
+}
+
+fn policy(config: &Config, public_url: String) -> Policy {
+    let mut policy = Policy::default();
+    policy.accounts.idle = config.session_ttl;
+    policy.accounts.verify_email = config.verify_email;
+    policy.accounts.public_url = public_url;
+    policy.accounts.throttle.enabled = config.rate_limits.enabled;
+    policy.files.max_bytes = config.max_file_size.get();
+    policy
 }
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {

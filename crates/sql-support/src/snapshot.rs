@@ -1,13 +1,14 @@
 //! Messages as they were when they were sent: what the record of a keyed send keeps, so that a retry gets the first
 //! answer whatever became of the message since.
 
+use crate::file::FileView;
 use crate::inconsistent;
 use serde::{Deserialize, Serialize};
 use std::fmt::Display;
 use tertulia_domain::repository::RepositoryError;
 use tertulia_domain::{
-    Author, ChatId, DisplayName, Message, MessageBody, MessageContent, MessageId, ReplyPreview, Seq, Timestamp, UserId,
-    Username,
+    Author, ChatId, DisplayName, File, Message, MessageBody, MessageContent, MessageId, ReplyPreview, Seq, Timestamp,
+    UserId, Username,
 };
 
 /// A message that was just sent: neither edited nor deleted. In JSON an object of these fields.
@@ -18,6 +19,9 @@ pub struct MessageSnapshot {
     seq: i64,
     sender: AuthorSnapshot,
     body: Option<String>,
+    /// Null or missing where there are none.
+    #[serde(default)]
+    attachments: Option<Vec<FileView>>,
     reply_to: Option<ReplySnapshot>,
     /// Milliseconds since the Unix epoch.
     created_at: i64,
@@ -28,6 +32,8 @@ struct AuthorSnapshot {
     id: String,
     username: Option<String>,
     display_name: Option<String>,
+    #[serde(default)]
+    avatar: Option<FileView>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -44,6 +50,7 @@ impl From<&Author> for AuthorSnapshot {
             id: author.id.to_string(),
             username: author.username.as_ref().map(|name| name.as_str().to_owned()),
             display_name: author.display_name.as_ref().map(|name| name.as_str().to_owned()),
+            avatar: author.avatar.as_ref().map(Into::into),
         }
     }
 }
@@ -57,6 +64,7 @@ impl From<&Message> for MessageSnapshot {
             seq: message.seq.get(),
             sender: (&message.sender).into(),
             body: text(message.body()),
+            attachments: Some(message.attachments().iter().map(Into::into).collect()),
             reply_to: message.reply_to.as_ref().map(|reply| ReplySnapshot {
                 id: reply.id.to_string(),
                 seq: reply.seq.get(),
@@ -76,15 +84,16 @@ impl MessageSnapshot {
             id: reader.id(&self.id, MessageId::parse)?,
             chat_id: reader.id(&self.chat_id, ChatId::parse)?,
             seq: reader.seq(self.seq)?,
-            sender: reader.author(&self.sender)?,
+            sender: reader.author(self.sender)?,
             content: MessageContent::Present {
                 body: reader.body(self.body)?,
+                attachments: reader.files(self.attachments.unwrap_or_default())?,
             },
             reply_to: match self.reply_to {
                 Some(reply) => Some(ReplyPreview {
                     id: reader.id(&reply.id, MessageId::parse)?,
                     seq: reader.seq(reply.seq)?,
-                    sender: reader.author(&reply.sender)?,
+                    sender: reader.author(reply.sender)?,
                     body: reader.body(reply.body)?,
                 }),
                 None => None,
@@ -117,13 +126,19 @@ impl Reader<'_> {
         text.map(MessageBody::new).transpose().map_err(|e| self.refuse(e))
     }
 
-    fn author(&self, author: &AuthorSnapshot) -> Result<Author, RepositoryError> {
+    fn files(&self, files: Vec<FileView>) -> Result<Vec<File>, RepositoryError> {
+        let files: Result<Vec<File>, _> = files.into_iter().map(TryInto::try_into).collect();
+        files.map_err(|e| self.refuse(e))
+    }
+
+    fn author(&self, author: AuthorSnapshot) -> Result<Author, RepositoryError> {
         let username = author.username.as_deref().map(Username::new).transpose();
         let display_name = author.display_name.as_deref().map(DisplayName::new).transpose();
         Ok(Author {
             id: self.id(&author.id, UserId::parse)?,
             username: username.map_err(|e| self.refuse(e))?,
             display_name: display_name.map_err(|e| self.refuse(e))?,
+            avatar: self.files(author.avatar.into_iter().collect())?.pop(),
         })
     }
 }
@@ -131,9 +146,21 @@ impl Reader<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tertulia_domain::{Dimensions, FileId, FileName, MediaType};
 
     fn id(number: u32) -> String {
         format!("01900000-0000-7000-8000-{number:012}")
+    }
+
+    fn file(number: u32) -> File {
+        File {
+            id: FileId::parse(&id(number)).unwrap(),
+            name: FileName::sanitise("a.png"),
+            media_type: MediaType::new("image/png").unwrap(),
+            size: 7,
+            dimensions: Some(Dimensions { width: 2, height: 3 }),
+            public_key: None,
+        }
     }
 
     fn author(number: u32, named: bool) -> Author {
@@ -141,6 +168,7 @@ mod tests {
             id: UserId::parse(&id(number)).unwrap(),
             username: named.then(|| Username::new("ana").unwrap()),
             display_name: named.then(|| DisplayName::new("Ana \"López\"").unwrap()),
+            avatar: named.then(|| file(9)),
         }
     }
 
@@ -152,6 +180,7 @@ mod tests {
             sender: author(3, true),
             content: MessageContent::Present {
                 body: Some(MessageBody::new("¿qué tal?\n\t\\".to_owned()).unwrap()),
+                attachments: vec![file(7), file(8)],
             },
             reply_to,
             created_at: Timestamp::from_millis(1_750_000_000_123),
@@ -172,6 +201,19 @@ mod tests {
             let read: MessageSnapshot = serde_json::from_str(&json).unwrap();
             assert_eq!(read.restore().unwrap(), message);
         }
+    }
+
+    #[test]
+    fn what_was_recorded_before_there_were_files_is_read() {
+        let mut json = serde_json::to_value(MessageSnapshot::from(&message(None))).unwrap();
+        json.as_object_mut().unwrap().remove("attachments");
+        json["sender"].as_object_mut().unwrap().remove("avatar");
+        let restored = serde_json::from_value::<MessageSnapshot>(json)
+            .unwrap()
+            .restore()
+            .unwrap();
+        assert_eq!(restored.attachments(), []);
+        assert_eq!(restored.sender.avatar, None);
     }
 
     #[test]

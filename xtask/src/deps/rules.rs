@@ -92,7 +92,9 @@ const INTERNAL: &[Internal] = &[
     Internal {
         of: "tertulia-server",
         normal: &[
+            "tertulia-adapters-files",
             "tertulia-adapters-http",
+            "tertulia-adapters-mail",
             "tertulia-adapters-postgres",
             "tertulia-adapters-sqlite",
             "tertulia-adapters-system",

@@ -3,17 +3,20 @@
 One is plain and takes mail from anybody; one wants STARTTLS and one TLS from the first byte, and both of these want a
 user name and a password. Their certificate is made at the start and signed by an authority of our own.
 
-What is accepted goes to the folder `mail`, a file a message, under headers that tell of the envelope and the session. A
-recipient's address may ask for a different end: `reply-550@...` is answered 550, `data-451@...` is answered 451 once
-the message has been sent, and `hang@...` is not answered for an hour.
+What is accepted goes to the folder `mail`: `N.eml` as it came, and `N.json` as Python's own parser reads it, with what
+is known of the session. A recipient's address may ask for a different end: `reply-550@...` is answered 550,
+`data-451@...` is answered 451 once the message has been sent, and `hang@...` is not answered for an hour.
 
 Says where everything is in the file `ready` of the current folder, a NAME=VALUE a line.
 """
 
 import asyncio
 import datetime
+import email
+import email.policy
 import ipaddress
 import itertools
+import json
 import os
 import re
 import ssl
@@ -68,6 +71,12 @@ def tls_context():
     return context
 
 
+def keep(name, content):
+    with open(f"mail/.{name}", "wb") as file:
+        file.write(content)
+    os.rename(f"mail/.{name}", f"mail/{name}")
+
+
 class Handler:
     def __init__(self):
         self.numbers = itertools.count(1)
@@ -83,18 +92,19 @@ class Handler:
     async def handle_DATA(self, server, session, envelope):
         if asked := re.match(r"data-(\d{3})@", envelope.rcpt_tos[0]):
             return f"{asked[1]} as you ask"
-        name = f"{next(self.numbers)}.eml"
-        with open(f"mail/.{name}", "wb") as file:
-            for header, value in (
-                ("X-Envelope-From", envelope.mail_from),
-                ("X-Envelope-To", ", ".join(envelope.rcpt_tos)),
-                ("X-Session", f"{session.peer[0]}:{session.peer[1]}"),
-                ("X-Encrypted", bool(session.ssl or server.transport.get_extra_info("sslcontext"))),
-                ("X-Authenticated", bool(session.authenticated)),
-            ):
-                file.write(f"{header}: {value}\r\n".encode())
-            file.write(envelope.content)
-        os.rename(f"mail/.{name}", f"mail/{name}")
+        message = email.message_from_bytes(envelope.content, policy=email.policy.default)
+        parsed = {
+            "sender": envelope.mail_from,
+            "recipients": envelope.rcpt_tos,
+            "session": f"{session.peer[0]}:{session.peer[1]}",
+            "encrypted": bool(session.ssl or server.transport.get_extra_info("sslcontext")),
+            "authenticated": bool(session.authenticated),
+            "headers": {name: str(value) for name, value in message.items()},
+            "text": message.get_content(),
+        }
+        number = next(self.numbers)
+        keep(f"{number}.json", json.dumps(parsed).encode())
+        keep(f"{number}.eml", envelope.content)
         return "250 kept"
 
 

@@ -1,14 +1,15 @@
 use super::responses::{FAILURES, failure, failure_ref};
 use crate::api::v1;
+use crate::extract::Entry;
 use crate::problem::ProblemBody;
-use crate::{operation, respond};
-use actix_web::http::StatusCode;
+use crate::{operation, respond, uploads};
+use actix_web::http::{Method, StatusCode};
 use actix_web::web::Bytes;
 use std::sync::LazyLock;
 use utoipa::OpenApi;
 use utoipa::openapi::RefOr;
-use utoipa::openapi::path::{Operation, ParameterIn};
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::path::{Operation, ParameterIn, PathItem};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 
 /// What is outside of every API.
 #[derive(OpenApi)]
@@ -17,17 +18,22 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
         title = "Tertulia",
         description = "A chat backend. Failures are `application/problem+json` (RFC 9457); programs go by their `code`. \
                        Every answer has an `X-Request-Id`: the client's own if it sent one of 1 to 128 characters of \
-                       `A-Z a-z 0-9 . _ -`. Lists are read to the end by passing `next_cursor` on as `cursor`.",
+                       `A-Z a-z 0-9 . _ -`, and `RateLimit-Limit`, `RateLimit-Remaining` and `RateLimit-Reset` \
+                       (seconds) where requests are counted. Lists are read to the end by passing `next_cursor` on as `cursor`.",
     ),
-    paths(operation::healthz, operation::readyz, operation::metrics, operation::openapi),
+    paths(operation::healthz, operation::readyz, operation::metrics, operation::openapi, uploads::show),
     components(schemas(ProblemBody)),
     tags(
         (name = "auth", description = "Accounts and sessions"),
         (name = "me", description = "The caller"),
+        (name = "keys", description = "The caller's API keys"),
+        (name = "blocks", description = "Whom the caller blocks"),
         (name = "users", description = "Everybody"),
         (name = "chats", description = "Chats, direct and group"),
         (name = "members", description = "Who is in a chat"),
         (name = "messages", description = "What is said there"),
+        (name = "files", description = "What hangs on messages"),
+        (name = "admin", description = "For service admins"),
         (name = "operation", description = "The service itself"),
     ),
     security(("bearer" = []))
@@ -43,10 +49,22 @@ struct Root;
     v1::auth::log_out,
     v1::auth::list_sessions,
     v1::auth::end_session,
+    v1::auth::request_reset,
+    v1::auth::reset_password,
+    v1::auth::verify_email,
+    v1::auth::request_verification,
     v1::me::show,
     v1::me::update,
     v1::me::delete,
     v1::me::change_password,
+    v1::me::set_avatar,
+    v1::me::delete_avatar,
+    v1::keys::create,
+    v1::keys::list,
+    v1::keys::revoke,
+    v1::blocks::list,
+    v1::blocks::block,
+    v1::blocks::unblock,
     v1::users::list,
     v1::users::show,
     v1::chats::create,
@@ -55,6 +73,7 @@ struct Root;
     v1::chats::rename,
     v1::chats::delete,
     v1::chats::mark_read,
+    v1::chats::set_avatar,
     v1::members::list,
     v1::members::add,
     v1::members::change_role,
@@ -64,6 +83,15 @@ struct Root;
     v1::messages::show,
     v1::messages::edit,
     v1::messages::delete,
+    v1::reports::report,
+    v1::files::upload,
+    v1::files::show,
+    v1::admin::list_reports,
+    v1::admin::resolve_report,
+    v1::admin::suspend,
+    v1::admin::unsuspend,
+    v1::admin::remove_message,
+    v1::admin::list_audit,
 ))]
 struct V1;
 
@@ -76,6 +104,7 @@ pub(crate) fn document() -> Bytes {
 fn open_api() -> utoipa::openapi::OpenApi {
     let mut document = Root::openapi().nest(v1::PREFIX, V1::openapi());
     add_bearer(&mut document);
+    add_scopes(&mut document);
     add_failures(&mut document);
     document
 }
@@ -85,9 +114,51 @@ fn add_bearer(document: &mut utoipa::openapi::OpenApi) {
     let scheme = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
         .bearer_format("JWT")
-        .description(Some("The `access_token` of a session."));
+        .description(Some(
+            "The `access_token` of a session, or an API key. An operation names the scope that a key needs; one that \
+             names none is not for keys.",
+        ));
     let components = document.components.get_or_insert_default();
     components.add_security_scheme("bearer", SecurityScheme::Http(scheme.build()));
+}
+
+/// What each operation demands of its caller, as its handler says: nothing that could be forgotten here.
+fn add_scopes(document: &mut utoipa::openapi::OpenApi) {
+    for endpoint in v1::endpoints() {
+        for (method, path, entry) in endpoint.operations(v1::PREFIX) {
+            let item = document.paths.paths.get_mut(&path);
+            let Some(operation) = item.and_then(|item| operation_mut(item, &method)) else {
+                continue;
+            };
+            let (scopes, hint) = match entry {
+                // Such an operation says so itself.
+                Entry::Open => continue,
+                Entry::Scope(scope) => (
+                    vec![scope.as_str()],
+                    format!("API keys need the scope `{}`.", scope.as_str()),
+                ),
+                Entry::LoggedIn => (Vec::new(), "Not for API keys.".to_owned()),
+            };
+            operation.security = Some(vec![SecurityRequirement::new("bearer", scopes)]);
+            let description = operation.description.take().filter(|text| !text.is_empty());
+            operation.description = Some(match description {
+                Some(text) => format!("{text}\n\n{hint}"),
+                None => hint,
+            });
+        }
+    }
+}
+
+fn operation_mut<'a>(item: &'a mut PathItem, method: &Method) -> Option<&'a mut Operation> {
+    let operation = match *method {
+        Method::GET => &mut item.get,
+        Method::POST => &mut item.post,
+        Method::PUT => &mut item.put,
+        Method::PATCH => &mut item.patch,
+        Method::DELETE => &mut item.delete,
+        _ => return None,
+    };
+    operation.as_mut()
 }
 
 /// The failures that follow from an operation's shape; those that follow from what it does stand with the operation.
@@ -118,13 +189,16 @@ fn failures_of(operation: &Operation) -> Vec<StatusCode> {
         parameters.any(|parameter| matches!(parameter, RefOr::T(parameter) if parameter.parameter_in == place))
     };
     // An operation that needs no authentication says so by requirements of its own.
-    let public = operation.security.is_some();
+    let security = serde_json::to_value(&operation.security).unwrap_or_default();
+    let public = security == serde_json::json!([{}]);
     let body = operation.request_body.is_some();
     let values = body || has(ParameterIn::Query) || has(ParameterIn::Header);
     let possible = [
         (true, S::INTERNAL_SERVER_ERROR),
         (!public || body, S::SERVICE_UNAVAILABLE),
         (!public, S::UNAUTHORIZED),
+        (!public, S::FORBIDDEN),
+        (!public || body || has(ParameterIn::Path), S::TOO_MANY_REQUESTS),
         (has(ParameterIn::Path), S::NOT_FOUND),
         (values, S::BAD_REQUEST),
         (values, S::UNPROCESSABLE_ENTITY),
@@ -163,10 +237,12 @@ mod tests {
             let operations = endpoints
                 .into_iter()
                 .map(move |endpoint| endpoint.operations(prefix).collect::<Vec<_>>());
+            let operations = operations.map(|all| all.into_iter().map(|(method, path, _)| (method.to_string(), path)));
             operations.flatten().collect::<Vec<_>>()
         };
         let mut served: BTreeSet<_> = routes(v1::PREFIX, v1::endpoints()).into_iter().collect();
         served.extend(routes("", operation::endpoints()));
+        served.extend(routes("", uploads::endpoints()));
         let documented: BTreeSet<_> = documented()
             .into_iter()
             .map(|(method, path, _)| (method, path))
@@ -189,8 +265,9 @@ mod tests {
             );
             assert_eq!(operation["tags"].as_array().map(Vec::len), Some(1), "{at} has no tag");
             let body = operation.get("requestBody").is_some();
+            let bare = ["/logout", "/verification", "/me/blocks/{user_id}"];
             let takes_body =
-                matches!(method.as_str(), "PUT" | "PATCH") || method == "POST" && !path.ends_with("/logout");
+                matches!(method.as_str(), "POST" | "PUT" | "PATCH") && !bare.iter().any(|bare| path.ends_with(bare));
             assert_eq!(body, takes_body, "{at}");
             let segments: BTreeSet<_> = path.split(['{', '}']).skip(1).step_by(2).collect();
             let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();

@@ -12,7 +12,7 @@ use utoipa::openapi::{Ref, RefOr, Required};
 use utoipa::{IntoParams, IntoResponses, ToSchema};
 
 /// Every way to fail, by status: its name in the document.
-pub(super) const FAILURES: [(StatusCode, &str); 11] = [
+pub(super) const FAILURES: [(StatusCode, &str); 13] = [
     (StatusCode::BAD_REQUEST, "Malformed"),
     (StatusCode::UNAUTHORIZED, "Unauthorized"),
     (StatusCode::FORBIDDEN, "Forbidden"),
@@ -21,7 +21,9 @@ pub(super) const FAILURES: [(StatusCode, &str); 11] = [
     (StatusCode::CONFLICT, "Conflict"),
     (StatusCode::PAYLOAD_TOO_LARGE, "PayloadTooLarge"),
     (StatusCode::UNSUPPORTED_MEDIA_TYPE, "UnsupportedMediaType"),
+    (StatusCode::RANGE_NOT_SATISFIABLE, "RangeNotSatisfiable"),
     (StatusCode::UNPROCESSABLE_ENTITY, "Invalid"),
+    (StatusCode::TOO_MANY_REQUESTS, "RateLimited"),
     (StatusCode::INTERNAL_SERVER_ERROR, "Internal"),
     (StatusCode::SERVICE_UNAVAILABLE, "Unavailable"),
 ];
@@ -64,6 +66,8 @@ failures! {
     Forbidden = FORBIDDEN
     NotFound = NOT_FOUND
     Conflict = CONFLICT
+    RangeNotSatisfiable = RANGE_NOT_SATISFIABLE
+    Invalid = UNPROCESSABLE_ENTITY
     Unavailable = SERVICE_UNAVAILABLE
 }
 

@@ -1,6 +1,5 @@
-use super::{Id, Message, Time, User};
+use super::{Id, Message, Sight, Time, User, file};
 use serde::Serialize;
-use tertulia_application::realtime::Presence;
 use tertulia_domain::{self as domain, repository};
 use utoipa::ToSchema;
 
@@ -15,7 +14,7 @@ pub(crate) struct Chat<'a> {
     #[schema(required = true)]
     title: Option<&'a str>,
     #[schema(required = true)]
-    avatar_url: Option<&'a str>,
+    avatar_url: Option<String>,
     created_at: Time,
     updated_at: Time,
     member_count: i64,
@@ -72,8 +71,19 @@ pub(crate) struct ReadState {
 
 impl<'a> Chat<'a> {
     /// A chat that was asked for by itself.
-    pub(crate) fn single(view: &'a domain::ChatView, presence: &Presence) -> Self {
-        let members = view.members.iter().map(|member| Member::new(member, presence));
+    pub(crate) fn single(view: &'a domain::ChatView, sight: &Sight) -> Self {
+        let members = view.members.iter().map(|member| {
+            let shown = Member::new(member, sight);
+            // The other party of a direct chat with a block.
+            if view.blocked && sight.is_other(&member.user) {
+                Member {
+                    user: shown.user.without_presence(),
+                    ..shown
+                }
+            } else {
+                shown
+            }
+        });
         Self {
             members: Some(members.collect()),
             ..Self::bare(view)
@@ -81,9 +91,9 @@ impl<'a> Chat<'a> {
     }
 
     /// A chat in a list.
-    pub(crate) fn listed(view: &'a domain::ChatView, presence: &Presence) -> Self {
+    pub(crate) fn listed(view: &'a domain::ChatView, sight: &Sight) -> Self {
         match view.chat.kind {
-            domain::ChatKind::Direct => Self::single(view, presence),
+            domain::ChatKind::Direct => Self::single(view, sight),
             domain::ChatKind::Group { .. } => Self::bare(view),
         }
     }
@@ -98,7 +108,7 @@ impl<'a> Chat<'a> {
                 domain::ChatKind::Group { .. } => ChatKind::Group,
             },
             title: chat.kind.title().map(domain::ChatTitle::as_str),
-            avatar_url: None,
+            avatar_url: chat.avatar.as_ref().map(file::url),
             created_at: chat.created_at.into(),
             updated_at: chat.updated_at.into(),
             member_count: chat.member_count,
@@ -113,9 +123,9 @@ impl<'a> Chat<'a> {
 }
 
 impl<'a> Member<'a> {
-    pub(crate) fn new(member: &'a domain::Member, presence: &Presence) -> Self {
+    pub(crate) fn new(member: &'a domain::Member, sight: &Sight) -> Self {
         Self {
-            user: User::new(&member.user, presence),
+            user: User::new(&member.user, sight),
             role: member.membership.role.into(),
             joined_at: member.membership.joined_at.into(),
             read_seq: member.membership.read_seq.get(),

@@ -1,4 +1,4 @@
-use super::{Id, Time};
+use super::{File, Id, Time, file};
 use serde::Serialize;
 use tertulia_domain::{self as domain, MessageBody};
 use utoipa::ToSchema;
@@ -12,12 +12,11 @@ pub(crate) struct Message<'a> {
     #[schema(minimum = 1)]
     seq: i64,
     sender: Author<'a>,
-    /// Null once the message is deleted.
+    /// Null once the message is deleted, and for one that consists of attachments.
     #[schema(required = true)]
     body: Option<&'a str>,
-    // There are none yet, but clients may count on the field.
-    #[schema(value_type = Vec<Object>, max_items = 0)]
-    attachments: [(); 0],
+    /// Files; none once the message is deleted.
+    attachments: Vec<File<'a>>,
     #[schema(required = true)]
     reply_to: Option<Reply<'a>>,
     created_at: Time,
@@ -36,7 +35,7 @@ struct Author<'a> {
     #[schema(required = true)]
     display_name: Option<&'a str>,
     #[schema(required = true)]
-    avatar_url: Option<&'a str>,
+    avatar_url: Option<String>,
 }
 
 /// The message that another one answers, as it is now.
@@ -58,7 +57,7 @@ impl<'a> From<&'a domain::Message> for Message<'a> {
             seq: message.seq.get(),
             sender: Author::from(&message.sender),
             body: message.body().map(MessageBody::as_str),
-            attachments: [],
+            attachments: message.attachments().iter().map(File::from).collect(),
             reply_to: message.reply_to.as_ref().map(Reply::from),
             created_at: message.created_at.into(),
             edited_at: message.edited_at.map(Time::from),
@@ -73,7 +72,7 @@ impl<'a> From<&'a domain::Author> for Author<'a> {
             id: author.id.into(),
             username: author.username.as_ref().map(domain::Username::as_str),
             display_name: author.display_name.as_ref().map(domain::DisplayName::as_str),
-            avatar_url: None,
+            avatar_url: author.avatar.as_ref().map(file::url),
         }
     }
 }

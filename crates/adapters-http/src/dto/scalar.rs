@@ -1,6 +1,6 @@
 use chrono::{DateTime, SecondsFormat};
 use serde::{Serialize, Serializer};
-use tertulia_domain::{ChatId, MessageId, SessionId, Timestamp, UserId};
+use tertulia_domain::{ChatId, FileId, MessageId, ReportId, SessionId, Timestamp, UserId};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaFormat, Type};
 use utoipa::{PartialSchema, ToSchema};
@@ -20,7 +20,7 @@ macro_rules! ids {
     )+};
 }
 
-ids!(ChatId MessageId SessionId UserId);
+ids!(ChatId FileId MessageId ReportId SessionId UserId);
 
 impl Serialize for Id {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

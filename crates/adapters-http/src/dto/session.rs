@@ -1,8 +1,7 @@
-use super::{Id, OwnUser, Time};
+use super::{Id, OwnUser, Sight, Time};
 use serde::Serialize;
 use std::net::IpAddr;
 use tertulia_application::account::Grant;
-use tertulia_application::realtime::Presence;
 use tertulia_domain::{self as domain, SessionId};
 use utoipa::ToSchema;
 
@@ -37,13 +36,13 @@ pub(crate) struct SessionInfo<'a> {
 }
 
 impl<'a> Session<'a> {
-    pub(crate) fn new(grant: &'a Grant, presence: &Presence) -> Self {
+    pub(crate) fn new(grant: &'a Grant, sight: &Sight) -> Self {
         Self {
             access_token: &grant.access.token,
             token_type: "Bearer",
             expires_in: grant.access.expires_in.as_secs(),
             refresh_token: &grant.refresh_token,
-            user: OwnUser::new(&grant.user, presence),
+            user: OwnUser::new(&grant.user, sight),
         }
     }
 }

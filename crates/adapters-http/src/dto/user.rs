@@ -1,7 +1,6 @@
-use super::{Id, Time};
+use super::{Id, Sight, Time, file};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
-use tertulia_application::realtime::Presence;
 use tertulia_domain::{self as domain, ProfileValue, repository};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, OneOfBuilder, Schema, Type};
@@ -20,10 +19,10 @@ pub(crate) struct User<'a> {
     #[schema(required = true)]
     display_name: Option<&'a str>,
     #[schema(required = true)]
-    avatar_url: Option<&'a str>,
-    /// Whether the user made a request in the last 60 seconds.
+    avatar_url: Option<String>,
+    /// Whether the user made a request in the last 60 seconds. False where one of the two blocks the other.
     online: bool,
-    /// When the user last made a request.
+    /// When the user last made a request. Null where one of the two blocks the other.
     #[schema(required = true)]
     last_seen_at: Option<Time>,
     created_at: Time,
@@ -36,6 +35,12 @@ pub(crate) struct OwnUser<'a> {
     user: User<'a>,
     #[schema(required = true)]
     email: Option<&'a str>,
+    /// Whether somebody is known to read that mailbox.
+    email_verified: bool,
+    /// An address that becomes the user's when they use the token that was mailed there; only right after it was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pending_email: Option<&'a str>,
     role: Role,
     profile: Profile<'a>,
 }
@@ -62,33 +67,55 @@ pub(crate) struct Erased {
     groups_deleted: u64,
     /// Messages that were deleted.
     messages: u64,
+    /// Files that were deleted.
+    files: u64,
 }
 
 impl<'a> User<'a> {
-    pub(crate) fn new(user: &'a domain::User, presence: &Presence) -> Self {
+    pub(crate) fn new(user: &'a domain::User, sight: &Sight) -> Self {
+        let (online, last_seen_at) = sight.look(user);
         Self {
             id: user.id.into(),
             number: user.number,
             username: user.username.as_ref().map(domain::Username::as_str),
             display_name: user.display_name.as_ref().map(domain::DisplayName::as_str),
-            avatar_url: None,
-            online: presence.is_online(user),
-            last_seen_at: presence.last_seen(user).map(Time::from),
+            avatar_url: user.avatar.as_ref().map(file::url),
+            online,
+            last_seen_at: last_seen_at.map(Time::from),
             created_at: user.created_at.into(),
+        }
+    }
+
+    /// As somebody who sees nothing of when the user is there.
+    pub(super) fn without_presence(self) -> Self {
+        Self {
+            online: false,
+            last_seen_at: None,
+            ..self
         }
     }
 }
 
 impl<'a> OwnUser<'a> {
-    pub(crate) fn new(user: &'a domain::User, presence: &Presence) -> Self {
+    pub(crate) fn new(user: &'a domain::User, sight: &Sight) -> Self {
         Self {
-            user: User::new(user, presence),
+            user: User::new(user, sight),
             email: user.email.as_ref().map(domain::Email::as_str),
+            email_verified: user.email_verified,
+            pending_email: None,
             role: match user.role {
                 domain::Role::User => Role::User,
                 domain::Role::Admin => Role::Admin,
             },
             profile: Profile(&user.profile),
+        }
+    }
+
+    /// With the address that may become theirs.
+    pub(crate) fn awaiting(self, pending_email: Option<&'a domain::Email>) -> Self {
+        Self {
+            pending_email: pending_email.map(domain::Email::as_str),
+            ..self
         }
     }
 }
@@ -131,6 +158,7 @@ impl From<repository::Erased> for Erased {
             groups_left: erased.groups_left,
             groups_deleted: erased.groups_deleted,
             messages: erased.messages,
+            files: erased.files,
         }
     }
 }

@@ -1,6 +1,7 @@
 use super::field::{Field, JsonType};
 use super::path::Segment;
 use crate::problem::{FieldCode, FieldError, Problem};
+use serde_json::Value;
 use std::borrow::Cow;
 use std::fmt::Display;
 
@@ -62,6 +63,11 @@ impl Check {
         }
     }
 
+    /// Whether anything was wrong so far.
+    pub(crate) fn has_refused(&self) -> bool {
+        !self.errors.is_empty()
+    }
+
     /// Notes that a field is wrong.
     pub(crate) fn refuse(
         &mut self,
@@ -79,6 +85,20 @@ impl Check {
             _ => Err(Problem::invalid(self.errors)),
         }
     }
+}
+
+/// The ids of a list, each that is none noted by its place.
+pub(crate) fn ids<T: Segment>(check: &mut Check, name: &'static str, list: Field<Vec<Value>>) -> Vec<T> {
+    let list = check.optional(name, list, Ok::<_, &str>).unwrap_or_default();
+    let mut ids = Vec::with_capacity(list.len());
+    for (place, value) in list.iter().enumerate() {
+        match value.as_str().map(id) {
+            Some(Ok(id)) => ids.push(id),
+            Some(Err(message)) => check.refuse(format!("{name}[{place}]"), FieldCode::Invalid, message),
+            None => check.refuse(format!("{name}[{place}]"), FieldCode::WrongType, "must be a string"),
+        }
+    }
+    ids
 }
 
 /// For constructors that only look at a text.

@@ -1,27 +1,117 @@
-use super::{Extract, state};
+use super::{Extract, state, traffic};
 use crate::problem::{Kind, Problem};
+use crate::traffic::AccountClass;
 use actix_web::HttpRequest;
 use actix_web::dev::Payload;
 use actix_web::http::header::AUTHORIZATION;
-use tertulia_domain::{Caller, ClaimedSession};
+use std::marker::PhantomData;
+use tertulia_domain::api_key::{Scope, Scopes};
+use tertulia_domain::{Caller, ClaimedSession, UserId};
 
-/// Somebody whose access token is good and whose session lives.
-pub(crate) struct Authenticated(pub(crate) Caller);
+/// Somebody whose access token is good and whose session lives, and who may do what `A` says.
+pub(crate) struct Authenticated<A: Access>(pub(crate) Caller, pub(crate) PhantomData<A>);
 
-/// Somebody whose access token is good; whether the session lives is for the use case to see.
-pub(crate) struct Claimed(pub(crate) ClaimedSession);
+/// Somebody whose access token is good and who may do what `A` says; whether the session lives is for the use case to
+/// see.
+pub(crate) struct Claimed<A: Access>(pub(crate) ClaimedSession, pub(crate) PhantomData<A>);
 
-impl Extract for Authenticated {
-    async fn extract(request: &HttpRequest, _: &mut Payload) -> Result<Self, Problem> {
-        let accounts = &state(request)?.services.accounts;
-        Ok(Self(accounts.authenticate(bearer_token(request)?).await?))
+/// What an operation does, so what credentials have to allow. There is no default: an operation that takes a caller says
+/// which of these it is.
+pub(crate) trait Access: 'static {
+    /// The scope that an API key needs; `None` for what no key may do.
+    const SCOPE: Option<Scope>;
+
+    /// What else than looking at something it is counted as.
+    const CLASS: AccountClass = AccountClass::Writes;
+}
+
+macro_rules! access {
+    ($($(#[$doc:meta])* $name:ident = $scope:expr $(, $class:ident)?;)+) => {$(
+        $(#[$doc])*
+        pub(crate) struct $name;
+
+        impl Access for $name {
+            const SCOPE: Option<Scope> = $scope;
+            $(const CLASS: AccountClass = AccountClass::$class;)?
+        }
+    )+};
+}
+
+access! {
+    /// Looks at users, chats, members, messages or files.
+    Read = Some(Scope::Read), Reads;
+    /// Writes messages.
+    Write = Some(Scope::Write);
+    /// Takes a file.
+    WriteFile = Some(Scope::Write), Uploads;
+    /// Makes or changes chats and who is in them.
+    Manage = Some(Scope::Manage);
+    /// Takes a file that changes a chat.
+    ManageFile = Some(Scope::Manage), Uploads;
+    /// Concerns the account itself, or the whole service.
+    Account = None;
+    /// Takes a file that changes the account.
+    AccountFile = None, Uploads;
+}
+
+/// Who may come to an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Entry {
+    /// Everybody.
+    Open,
+    /// Those who logged in, and API keys with that scope.
+    Scope(Scope),
+    /// Only those who logged in.
+    LoggedIn,
+}
+
+impl Entry {
+    const fn of<A: Access>() -> Self {
+        match A::SCOPE {
+            Some(scope) => Self::Scope(scope),
+            None => Self::LoggedIn,
+        }
     }
 }
 
-impl Extract for Claimed {
+impl<A: Access> Extract for Authenticated<A> {
+    const ENTRY: Entry = Entry::of::<A>();
+
     async fn extract(request: &HttpRequest, _: &mut Payload) -> Result<Self, Problem> {
         let accounts = &state(request)?.services.accounts;
-        Ok(Self(accounts.claim(bearer_token(request)?).await?))
+        let identified = accounts.authenticate(bearer_token(request)?).await?;
+        admit::<A>(request, identified.who.user_id, identified.scopes)?;
+        Ok(Self(identified.who, PhantomData))
+    }
+}
+
+impl<A: Access> Extract for Claimed<A> {
+    const ENTRY: Entry = Entry::of::<A>();
+
+    async fn extract(request: &HttpRequest, _: &mut Payload) -> Result<Self, Problem> {
+        let accounts = &state(request)?.services.accounts;
+        let identified = accounts.claim(bearer_token(request)?).await?;
+        admit::<A>(request, identified.who.user_id, identified.scopes)?;
+        Ok(Self(identified.who, PhantomData))
+    }
+}
+
+/// Lets a request in that its credentials allow and that is not one too many.
+fn admit<A: Access>(request: &HttpRequest, user: UserId, scopes: Scopes) -> Result<(), Problem> {
+    let class = if request.method().is_safe() {
+        AccountClass::Reads
+    } else {
+        A::CLASS
+    };
+    traffic(request)?.admit_account(request, user, class)?;
+    match A::SCOPE {
+        Some(scope) if scopes.allow(scope) => Ok(()),
+        Some(scope) => Err(Problem::new(
+            Kind::Forbidden,
+            format!("The API key has not the scope '{}'.", scope.as_str()),
+        )),
+        None if scopes.allow_account() => Ok(()),
+        None => Err(Problem::new(Kind::Forbidden, "No API key may do that: log in.")),
     }
 }
 

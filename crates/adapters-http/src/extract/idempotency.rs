@@ -33,6 +33,41 @@ impl<T: Input> Extract for KeyedBody<T> {
     }
 }
 
+/// What makes a retry of a creation from parts recognisable: the hash of everything that came, in its order.
+pub(crate) struct Fingerprinting {
+    key: IdempotencyKey,
+    hash: Sha256,
+}
+
+impl Fingerprinting {
+    /// Begins, if the client cares.
+    pub(super) fn of(request: &HttpRequest) -> Result<Option<Self>, Problem> {
+        let key = key(request)?;
+        Ok(key.map(|key| Self {
+            key,
+            hash: target(request),
+        }))
+    }
+
+    /// Adds a part. Nothing in one part can look like the beginning of another.
+    pub(crate) fn add(&mut self, name: &str, filename: Option<&str>, content: [u8; 32]) {
+        for text in [Some(name), filename] {
+            let length = text.map_or(u64::MAX, |text| text.len() as u64);
+            self.hash.update(length.to_be_bytes());
+            self.hash.update(text.unwrap_or_default());
+        }
+        self.hash.update(content);
+    }
+
+    /// What the retry is recognised by.
+    pub(crate) fn finish(self) -> RequestKey {
+        RequestKey {
+            key: self.key,
+            fingerprint: Fingerprint(self.hash.finalize().into()),
+        }
+    }
+}
+
 fn key(request: &HttpRequest) -> Result<Option<IdempotencyKey>, Problem> {
     let mut sent = request.headers().get_all(IDEMPOTENCY_KEY);
     let key = match (sent.next(), sent.next()) {
@@ -52,13 +87,15 @@ fn key(request: &HttpRequest) -> Result<Option<IdempotencyKey>, Problem> {
 
 /// A hash over what is asked for. Neither a method nor a path has a line break in it.
 fn fingerprint(request: &HttpRequest, body: &[u8]) -> Fingerprint {
-    let hash = Sha256::new()
+    Fingerprint(target(request).chain_update(body).finalize().into())
+}
+
+fn target(request: &HttpRequest) -> Sha256 {
+    Sha256::new()
         .chain_update(request.method().as_str())
         .chain_update("\n")
         .chain_update(request.path())
         .chain_update("\n")
-        .chain_update(body);
-    Fingerprint(hash.finalize().into())
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-use super::Extract;
+use super::{Entry, Extract};
 use crate::problem::Problem;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
@@ -28,9 +28,23 @@ impl Extract for () {
     }
 }
 
+/// Of what a handler takes, one at the most is somebody.
+const fn strictest<const N: usize>(entries: [Entry; N]) -> Entry {
+    let mut index = 0;
+    while index < N {
+        if !matches!(entries[index], Entry::Open) {
+            return entries[index];
+        }
+        index += 1;
+    }
+    Entry::Open
+}
+
 macro_rules! in_order {
     ($($part:ident)+) => {
         impl<$($part: Extract),+> Extract for ($($part,)+) {
+            const ENTRY: Entry = strictest([$($part::ENTRY),+]);
+
             async fn extract(request: &HttpRequest, payload: &mut Payload) -> Result<Self, Problem> {
                 Ok(($($part::extract(request, payload).await?,)+))
             }
@@ -42,6 +56,7 @@ in_order!(A);
 in_order!(A B);
 in_order!(A B C);
 in_order!(A B C D);
+in_order!(A B C D E);
 
 #[cfg(test)]
 mod tests {

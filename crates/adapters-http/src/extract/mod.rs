@@ -6,23 +6,28 @@ mod field;
 mod guard;
 mod idempotency;
 mod in_order;
+mod parts;
 mod path;
 mod payload;
 mod peer;
 mod query;
 
 pub(crate) use body::{Body, Input};
-pub(crate) use check::{Check, by_ref, id};
+pub(crate) use check::{Check, by_ref, id, ids};
 pub(crate) use field::Field;
-pub(crate) use guard::{Authenticated, Claimed};
-pub(crate) use idempotency::KeyedBody;
+pub(crate) use guard::{
+    Account, AccountFile, Authenticated, Claimed, Entry, Manage, ManageFile, Read, Write, WriteFile,
+};
+pub(crate) use idempotency::{Fingerprinting, KeyedBody};
 pub(crate) use in_order::InOrder;
+pub(crate) use parts::{Part, Parts, is_form};
 pub(crate) use path::Path;
 pub(crate) use peer::Peer;
 pub(crate) use query::{Query, cursor, flag, limit, refused, seq};
 
 use crate::HttpState;
 use crate::problem::Problem;
+use crate::traffic::Traffic;
 use actix_web::dev::Payload;
 use actix_web::{HttpRequest, web};
 
@@ -31,6 +36,9 @@ pub(crate) type State = web::Data<HttpState>;
 
 /// Something that is made from a request: an argument of a handler, or all of them, [`InOrder`].
 pub(crate) trait Extract: Sized {
+    /// Who may come to an operation that takes this.
+    const ENTRY: Entry = Entry::Open;
+
     /// Makes it, or says what the answer is instead.
     async fn extract(request: &HttpRequest, payload: &mut Payload) -> Result<Self, Problem>;
 }
@@ -39,6 +47,12 @@ impl Extract for State {
     async fn extract(request: &HttpRequest, _: &mut Payload) -> Result<Self, Problem> {
         Ok(state(request)?.clone())
     }
+}
+
+fn traffic(request: &HttpRequest) -> Result<&web::Data<Traffic>, Problem> {
+    request
+        .app_data()
+        .ok_or_else(|| Problem::internal("the app was configured without its limits"))
 }
 
 fn state(request: &HttpRequest) -> Result<&State, Problem> {

@@ -2,7 +2,7 @@ use super::Extract;
 use crate::problem::{Kind, Problem};
 use actix_web::HttpRequest;
 use actix_web::dev::Payload;
-use tertulia_domain::{ChatId, MessageId, SessionId, UserId};
+use tertulia_domain::{ChatId, FileId, MessageId, PublicKey, ReportId, SessionId, UserId};
 
 /// The variable segments of the path, in their order. One that is no id of anything names nothing: 404.
 pub(crate) struct Path<T>(pub(crate) T);
@@ -22,6 +22,12 @@ macro_rules! segments {
     )+};
 }
 
+impl Segment for PublicKey {
+    fn parse(text: &str) -> Option<Self> {
+        Self::new(text).ok()
+    }
+}
+
 /// Whatever it is.
 impl Segment for String {
     fn parse(text: &str) -> Option<Self> {
@@ -29,7 +35,7 @@ impl Segment for String {
     }
 }
 
-segments!(ChatId MessageId SessionId UserId);
+segments!(ChatId FileId MessageId ReportId SessionId UserId);
 
 impl<A: Segment> Extract for Path<A> {
     async fn extract(request: &HttpRequest, _: &mut Payload) -> Result<Self, Problem> {

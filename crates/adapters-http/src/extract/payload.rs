@@ -15,16 +15,20 @@ use std::time::Duration;
 const LIMIT: usize = 256 * 1024;
 
 /// How long a client may take to send a body, so that nobody keeps a connection busy by sending one drop by drop.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The bytes of a body that claims to be JSON.
 pub(super) async fn read(request: &HttpRequest, payload: &mut Payload) -> Result<Bytes, Problem> {
     check_media_type(request)?;
-    let announced = header(request, &CONTENT_LENGTH).and_then(|length| length.parse().ok());
-    if announced.is_some_and(|length: usize| length > LIMIT) {
+    if announced(request).is_some_and(|length| length > LIMIT as u64) {
         return Err(too_large());
     }
     collect_within(PATIENCE, payload).await
+}
+
+/// How many bytes the body has, if that is said beforehand.
+pub(super) fn announced(request: &HttpRequest) -> Option<u64> {
+    header(request, &CONTENT_LENGTH)?.parse().ok()
 }
 
 async fn collect_within(patience: Duration, payload: &mut Payload) -> Result<Bytes, Problem> {
@@ -93,7 +97,7 @@ fn header<'a>(request: &'a HttpRequest, name: &HeaderName) -> Option<&'a str> {
     request.headers().get(name)?.to_str().ok()
 }
 
-fn malformed(detail: impl Into<Cow<'static, str>>) -> Problem {
+pub(super) fn malformed(detail: impl Into<Cow<'static, str>>) -> Problem {
     Problem::new(Kind::Malformed, detail)
 }
 

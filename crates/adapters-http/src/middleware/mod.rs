@@ -1,11 +1,13 @@
 //! What happens around every handler.
 
+mod count;
 mod headers;
 mod metrics;
 mod observe;
 mod panics;
 mod request_id;
 
+pub(crate) use count::count;
 pub(crate) use metrics::{Matched, describe};
 pub use metrics::{REQUEST_SECONDS, REQUEST_SECONDS_BUCKETS, REQUESTS_TOTAL};
 pub(crate) use observe::Observer;

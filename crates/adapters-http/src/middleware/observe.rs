@@ -1,9 +1,10 @@
 use super::{Matched, RequestId, headers};
 use crate::problem::Problem;
-use actix_web::Error;
+use crate::traffic::Allowance;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage};
 use std::sync::Arc;
 use std::time::Instant;
 use tertulia_application::ports::IdGenerator;
@@ -53,6 +54,10 @@ impl Observer {
         span.record("status", display(status.as_u16()));
         tracing::debug!(parent: &span, micros = took.as_micros(), "answered");
 
+        let allowance = response.request().extensions().get::<Allowance>().copied();
+        if let Some(allowance) = allowance {
+            allowance.show(response.headers_mut());
+        }
         headers::complete(response.headers_mut());
         response.headers_mut().insert(RequestId::HEADER, id.into_value());
         Ok(response)

@@ -16,7 +16,9 @@ pub(crate) enum Kind {
     Conflict,
     PayloadTooLarge,
     UnsupportedMediaType,
+    RangeNotSatisfiable,
     Invalid,
+    RateLimited,
     Internal,
     Overloaded,
     Unavailable,
@@ -30,13 +32,13 @@ pub(crate) struct Face {
     pub(crate) code: &'static str,
     /// The short text for people, the same for every failure of the kind.
     pub(crate) title: &'static str,
-    /// Seconds after which to try again.
+    /// Seconds after which to try again, unless the failure itself knows better.
     pub(crate) retry_after: Option<u16>,
 }
 
 impl Kind {
     /// Every kind, by status.
-    pub(crate) const ALL: [Self; 17] = [
+    pub(crate) const ALL: [Self; 19] = [
         Self::Malformed,
         Self::Unauthenticated,
         Self::TokenExpired,
@@ -50,7 +52,9 @@ impl Kind {
         Self::Conflict,
         Self::PayloadTooLarge,
         Self::UnsupportedMediaType,
+        Self::RangeNotSatisfiable,
         Self::Invalid,
+        Self::RateLimited,
         Self::Internal,
         Self::Overloaded,
         Self::Unavailable,
@@ -79,7 +83,9 @@ impl Kind {
                 "Unsupported media type",
                 None,
             ),
+            Self::RangeNotSatisfiable => (S::RANGE_NOT_SATISFIABLE, "invalid_input", "Range not satisfiable", None),
             Self::Invalid => (S::UNPROCESSABLE_ENTITY, "invalid_input", "Invalid input", None),
+            Self::RateLimited => (S::TOO_MANY_REQUESTS, "rate_limited", "Too many requests", Some(1)),
             Self::Internal => (S::INTERNAL_SERVER_ERROR, "internal", "Internal error", None),
             Self::Overloaded => (S::SERVICE_UNAVAILABLE, "overloaded", "Overloaded", Some(1)),
             Self::Unavailable => (S::SERVICE_UNAVAILABLE, "unavailable", "Unavailable", Some(5)),
@@ -102,19 +108,24 @@ mod tests {
         for kind in Kind::ALL {
             let face = kind.face();
             let known = match face.status.as_u16() {
-                400 | 405 | 422 => &["invalid_input"][..],
+                400 | 405 | 416 | 422 => &["invalid_input"][..],
                 401 => &["unauthenticated", "token_expired", "invalid_credentials"],
                 403 => &["forbidden", "invalid_credentials"],
                 404 => &["not_found"],
                 409 => &["conflict", "username_taken", "email_taken"],
                 413 => &["payload_too_large"],
                 415 => &["unsupported_media_type"],
+                429 => &["rate_limited"],
                 500 => &["internal"],
                 503 => &["overloaded", "unavailable"],
                 other => panic!("{other} is none of the API's statuses"),
             };
             assert!(known.contains(&face.code), "{kind:?}");
-            assert_eq!(face.retry_after.is_some(), face.status == 503, "{kind:?}");
+            assert_eq!(
+                face.retry_after.is_some(),
+                matches!(face.status.as_u16(), 429 | 503),
+                "{kind:?}"
+            );
         }
     }
 }

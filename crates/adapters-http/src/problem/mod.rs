@@ -7,13 +7,15 @@ pub(crate) use kind::Kind;
 
 use crate::middleware::RequestId;
 use crate::respond;
+use crate::traffic::whole_seconds;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::http::header::{ALLOW, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt::{self, Write};
+use std::time::Duration;
 use tertulia_application::BoxError;
 use utoipa::ToSchema;
 
@@ -28,7 +30,7 @@ pub(crate) struct Problem {
     kind: Kind,
     detail: Cow<'static, str>,
     errors: Vec<FieldError>,
-    allow: Option<HeaderValue>,
+    headers: Vec<(HeaderName, HeaderValue)>,
     cause: Option<BoxError>,
 }
 
@@ -94,7 +96,7 @@ impl Problem {
             kind,
             detail: detail.into(),
             errors: Vec::new(),
-            allow: None,
+            headers: Vec::new(),
             cause: None,
         }
     }
@@ -123,12 +125,21 @@ impl Problem {
         self
     }
 
+    /// Too much was asked for; after that time it may be asked again.
+    pub(crate) fn rate_limited(detail: impl Into<Cow<'static, str>>, retry_after: Duration) -> Self {
+        let seconds = whole_seconds(retry_after).max(1);
+        Self::new(Kind::RateLimited, detail).with(RETRY_AFTER, seconds.into())
+    }
+
     /// Says which methods there are.
     pub(crate) fn allowing(self, allow: HeaderValue) -> Self {
-        Self {
-            allow: Some(allow),
-            ..self
-        }
+        self.with(ALLOW, allow)
+    }
+
+    /// Says one more thing in the head of the answer.
+    pub(crate) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
     }
 
     /// Keeps what caused it, for the log.
@@ -174,13 +185,13 @@ impl Problem {
         if let Some(seconds) = face.retry_after {
             headers.insert(RETRY_AFTER, seconds.into());
         }
-        if let Some(allow) = &self.allow {
-            headers.insert(ALLOW, allow.clone());
+        for (name, value) in &self.headers {
+            headers.insert(name.clone(), value.clone());
         }
         response
     }
 
-    #[cfg(test)]
+    /// What kind of failure it is.
     pub(crate) fn kind(&self) -> Kind {
         self.kind
     }

@@ -3,15 +3,20 @@
 use super::{FieldCode, Kind, Problem};
 use tertulia_application::Failure;
 use tertulia_application::account::{
-    AuthenticateError, ChangePasswordError, DeleteAccountError, EndSessionError, FindUserError, LogInError,
-    RefreshError, RegisterError, UpdateProfileError,
+    AuthenticateError, ChangePasswordError, CreateApiKeyError, DeleteAccountError, EndSessionError, FindUserError,
+    LogInError, RefreshError, RegisterError, RequestVerificationError, ResetPasswordError, RevokeApiKeyError,
+    SetAvatarError, UpdateProfileError, VerifyEmailError,
 };
 use tertulia_application::chats::{
     AccessError, AddMemberError, ChangeRoleError, CreateDirectError, CreateGroupError, ListChatsError,
-    RemoveMemberError,
+    RemoveMemberError, SetChatAvatarError,
 };
+use tertulia_application::files::{ReadFileError, UploadError};
 use tertulia_application::messaging::{
     DeleteMessageError, EditMessageError, ListMessagesError, SendMessageError, ViewMessageError,
+};
+use tertulia_application::moderation::{
+    AdminError, BlockUserError, ReportMessageError, ResolveReportError, SuspendError,
 };
 
 /// One row a variant: the kind of failure, and the fields of the request that are at fault. The variant that is `holding`
@@ -46,9 +51,6 @@ table! {
         UsernameTaken => UsernameTaken Taken ["username"];
         EmailTaken => EmailTaken Taken ["email"];
     }
-    LogInError, holding Failed {
-        InvalidCredentials => InvalidCredentials;
-    }
     RefreshError, holding Failed {
         Invalid => InvalidCredentials;
         Reused => InvalidCredentials;
@@ -64,6 +66,29 @@ table! {
         UsernameTaken => UsernameTaken Taken ["username"];
         EmailTaken => EmailTaken Taken ["email"];
         NoLogin => Invalid Required ["username", "email"];
+        NotFound => NotFound;
+    }
+    ResetPasswordError, holding Failed {
+        InvalidToken => InvalidCredentials;
+    }
+    VerifyEmailError, holding Failed {
+        InvalidToken => InvalidCredentials;
+        EmailTaken => EmailTaken;
+    }
+    RequestVerificationError, holding Failed {
+        NoEmail => Conflict;
+        AlreadyVerified => Conflict;
+        NotFound => NotFound;
+    }
+    CreateApiKeyError, holding Failed {
+        ExpiresInThePast => Invalid Invalid ["expires_at"];
+        TooMany => Conflict;
+    }
+    RevokeApiKeyError, holding Failed {
+        NotFound => NotFound;
+    }
+    SetAvatarError, holding Failed {
+        NotAnImage => UnsupportedMediaType Invalid ["file"];
         NotFound => NotFound;
     }
     DeleteAccountError, holding Failed {
@@ -83,6 +108,7 @@ table! {
     CreateDirectError, holding Failed {
         Oneself => Invalid Invalid ["user_id"];
         UserNotFound => NotFound NotFound ["user_id"];
+        Blocked => Forbidden;
         KeyReused => Invalid Invalid ["Idempotency-Key"];
     }
     CreateGroupError, holding Failed {
@@ -103,10 +129,15 @@ table! {
     RemoveMemberError, holding Access {
         MemberNotFound => NotFound;
     }
+    SetChatAvatarError, holding Access {
+        NotAnImage => UnsupportedMediaType Invalid ["file"];
+    }
     SendMessageError, holding Failed {
         SessionEnded => Unauthenticated;
         ChatNotFound => NotFound;
         ReplyNotFound => NotFound NotFound ["reply_to"];
+        AttachmentNotFound => NotFound NotFound ["attachments"];
+        Blocked => Forbidden;
         KeyReused => Invalid Invalid ["Idempotency-Key"];
     }
     ListMessagesError, holding Failed {
@@ -124,6 +155,47 @@ table! {
     DeleteMessageError, holding Failed {
         NotFound => NotFound;
         Forbidden => Forbidden;
+    }
+    UploadError, holding Failed {
+        Empty => Invalid Invalid ["file"];
+        TooLarge => PayloadTooLarge;
+        TooManyPixels => Invalid Invalid ["file"];
+        OwnerGone => Unauthenticated;
+    }
+    ReadFileError, holding Failed {
+        NotFound => NotFound;
+    }
+    BlockUserError, holding Failed {
+        Oneself => Invalid;
+        UserNotFound => NotFound;
+        TooMany => Conflict;
+    }
+    ReportMessageError, holding Failed {
+        NotFound => NotFound;
+        Own => Invalid;
+    }
+    AdminError, holding Failed {
+        Forbidden => Forbidden;
+    }
+    ResolveReportError, holding Admin {
+        NotFound => NotFound;
+    }
+    SuspendError, holding Admin {
+        Oneself => Invalid;
+        NotFound => NotFound;
+    }
+}
+
+/// Not in the table, since one of its variants says how long to wait.
+impl From<LogInError> for Problem {
+    fn from(error: LogInError) -> Self {
+        let text = error.to_string();
+        match error {
+            LogInError::InvalidCredentials => Self::new(Kind::InvalidCredentials, text),
+            LogInError::Suspended => Self::new(Kind::Forbidden, text),
+            LogInError::Throttled { retry_after } => Self::rate_limited(text, retry_after),
+            LogInError::Failed(failure) => failure.into(),
+        }
     }
 }
 
@@ -145,9 +217,10 @@ impl From<Failure> for Problem {
 mod tests {
     use super::*;
     use Kind::{
-        Conflict, EmailTaken, Forbidden, Internal, Invalid, InvalidCredentials, NotFound, Overloaded, TokenExpired,
-        Unauthenticated, Unavailable, UsernameTaken, WrongPassword,
+        Conflict, EmailTaken, Forbidden, Internal, Invalid, InvalidCredentials, NotFound, Overloaded, PayloadTooLarge,
+        RateLimited, TokenExpired, Unauthenticated, Unavailable, UnsupportedMediaType, UsernameTaken, WrongPassword,
     };
+    use std::time::Duration;
     use tertulia_domain::UserId;
     use uuid::Uuid;
 
@@ -175,6 +248,22 @@ mod tests {
         );
         is(RegisterError::EmailTaken, EmailTaken, &[("email", FieldCode::Taken)]);
         is(LogInError::InvalidCredentials, InvalidCredentials, &[]);
+        is(LogInError::Suspended, Forbidden, &[]);
+        let retry_after = Duration::from_secs(2);
+        is(LogInError::Throttled { retry_after }, RateLimited, &[]);
+        is(ResetPasswordError::InvalidToken, InvalidCredentials, &[]);
+        is(VerifyEmailError::InvalidToken, InvalidCredentials, &[]);
+        is(VerifyEmailError::EmailTaken, EmailTaken, &[]);
+        is(RequestVerificationError::NoEmail, Conflict, &[]);
+        is(RequestVerificationError::AlreadyVerified, Conflict, &[]);
+        is(RequestVerificationError::NotFound, NotFound, &[]);
+        let expires_at = [("expires_at", FieldCode::Invalid)];
+        is(CreateApiKeyError::ExpiresInThePast, Invalid, &expires_at);
+        is(CreateApiKeyError::TooMany, Conflict, &[]);
+        is(RevokeApiKeyError::NotFound, NotFound, &[]);
+        let file = [("file", FieldCode::Invalid)];
+        is(SetAvatarError::NotAnImage, UnsupportedMediaType, &file);
+        is(SetAvatarError::NotFound, NotFound, &[]);
         is(RefreshError::Invalid, InvalidCredentials, &[]);
         is(RefreshError::Reused, InvalidCredentials, &[]);
         is(EndSessionError::NotFound, NotFound, &[]);
@@ -211,6 +300,7 @@ mod tests {
             NotFound,
             &[("user_id", FieldCode::NotFound)],
         );
+        is(CreateDirectError::Blocked, Forbidden, &[]);
         is(CreateDirectError::KeyReused, Invalid, &key);
         is(
             CreateGroupError::TooManyMembers,
@@ -237,6 +327,9 @@ mod tests {
         is(ChangeRoleError::Access(AccessError::ChatNotFound), NotFound, &[]);
         is(RemoveMemberError::MemberNotFound, NotFound, &[]);
         is(RemoveMemberError::Access(AccessError::Forbidden), Forbidden, &[]);
+        let file = [("file", FieldCode::Invalid)];
+        is(SetChatAvatarError::NotAnImage, UnsupportedMediaType, &file);
+        is(SetChatAvatarError::Access(AccessError::Forbidden), Forbidden, &[]);
     }
 
     #[test]
@@ -261,6 +354,31 @@ mod tests {
         is(EditMessageError::Deleted, Conflict, &[]);
         is(DeleteMessageError::NotFound, NotFound, &[]);
         is(DeleteMessageError::Forbidden, Forbidden, &[]);
+    }
+
+    #[test]
+    fn files() {
+        let file = [("file", FieldCode::Invalid)];
+        is(UploadError::Empty, Invalid, &file);
+        is(UploadError::TooLarge { max: 1 }, PayloadTooLarge, &[]);
+        is(UploadError::TooManyPixels { max: 1 }, Invalid, &file);
+        is(UploadError::OwnerGone, Unauthenticated, &[]);
+        is(ReadFileError::NotFound, NotFound, &[]);
+    }
+
+    #[test]
+    fn moderation() {
+        is(BlockUserError::Oneself, Invalid, &[]);
+        is(BlockUserError::UserNotFound, NotFound, &[]);
+        is(BlockUserError::TooMany, Conflict, &[]);
+        is(ReportMessageError::NotFound, NotFound, &[]);
+        is(ReportMessageError::Own, Invalid, &[]);
+        is(AdminError::Forbidden, Forbidden, &[]);
+        is(ResolveReportError::NotFound, NotFound, &[]);
+        is(ResolveReportError::Admin(AdminError::Forbidden), Forbidden, &[]);
+        is(SuspendError::Oneself, Invalid, &[]);
+        is(SuspendError::NotFound, NotFound, &[]);
+        is(SuspendError::Admin(AdminError::Forbidden), Forbidden, &[]);
     }
 
     #[test]

@@ -22,6 +22,7 @@ fn own() -> Value {
         "last_seen_at": NOW_TEXT,
         "created_at": NOW_TEXT,
         "email": "ana@example.org",
+        "email_verified": false,
         "role": "user",
         "profile": {"age": 33, "cat": true, "job": "poet"},
     })
@@ -398,6 +399,7 @@ async fn deleting_oneself() {
         groups_left: 2,
         groups_deleted: 3,
         messages: 4,
+        files: 5,
     };
     let mut world = World::new();
     world.users.expect_delete().returning(move |_, erase, _| {
@@ -407,6 +409,6 @@ async fn deleting_oneself() {
     let api = world.start();
     api.delete("/me").await.empty(204);
     api.delete("/me?erase=false").await.empty(204);
-    let counts = json!({"sessions": 1, "groups_left": 2, "groups_deleted": 3, "messages": 4});
+    let counts = json!({"sessions": 1, "groups_left": 2, "groups_deleted": 3, "messages": 4, "files": 5});
     assert_eq!(api.delete("/me?erase=true").await.json(200), counts);
 }

@@ -9,7 +9,17 @@ mod chats;
 #[cfg(test)]
 mod failures;
 #[cfg(test)]
+mod files;
+#[cfg(test)]
+mod keys;
+#[cfg(test)]
+mod limits;
+#[cfg(test)]
+mod mails;
+#[cfg(test)]
 mod messages;
+#[cfg(test)]
+mod moderation;
 #[cfg(test)]
 mod operation;
 #[cfg(test)]

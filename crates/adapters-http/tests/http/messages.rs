@@ -1,6 +1,6 @@
 //! What is said in a chat.
 
-use crate::world::{ANA, BEN, CHAT, CLAIMED, Fields, MESSAGE, NOW, NOW_TEXT, World, errors, message, send};
+use crate::world::{ANA, BEN, CHAT, CLAIMED, FILE, Fields, MESSAGE, NOW, NOW_TEXT, World, errors, message, send};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
@@ -50,7 +50,7 @@ async fn sending() {
         .withf(|sent| {
             sent.chat_id == CHAT
                 && sent.session == CLAIMED
-                && sent.body.as_str() == "hi"
+                && sent.draft.body().map(MessageBody::as_str) == Some("hi")
                 && sent.reply_to == Some(MESSAGE)
                 && sent.claim.is_none()
                 && sent.at == NOW
@@ -118,7 +118,7 @@ async fn what_is_not_sent() {
         ),
         (
             json!({"body": "hi", "attachments": ["x"]}),
-            &[("attachments", "invalid")],
+            &[("attachments[0]", "invalid")],
         ),
         (
             json!({"body": "hi", "attachments": "x"}),
@@ -133,7 +133,7 @@ async fn what_is_not_sent() {
 #[actix_web::test]
 async fn why_it_is_not_sent() {
     type Why = fn() -> AppendError;
-    let cases: [(Why, u16, &str, Fields); 4] = [
+    let cases: [(Why, u16, &str, Fields); 6] = [
         (|| AppendError::SessionEnded, 401, "unauthenticated", &[]),
         (|| AppendError::ChatNotFound, 404, "not_found", &[]),
         (
@@ -142,6 +142,13 @@ async fn why_it_is_not_sent() {
             "not_found",
             &[("reply_to", "not_found")],
         ),
+        (
+            || AppendError::AttachmentNotFound(FILE),
+            404,
+            "not_found",
+            &[("attachments", "not_found")],
+        ),
+        (|| AppendError::Blocked, 403, "forbidden", &[]),
         (
             || AppendError::KeyReused,
             422,
@@ -221,6 +228,7 @@ async fn one_message() {
                 id: BEN,
                 username: None,
                 display_name: None,
+                avatar: None,
             },
             body: None,
         }),

@@ -8,18 +8,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 use tertulia_adapters_http::{HttpOptions, HttpState, REQUEST_SECONDS, REQUEST_SECONDS_BUCKETS, server};
-use tertulia_application::account::SessionPolicy;
 use tertulia_application::ports::{
-    IdGenerator, MockClock, MockPasswordHasher, MockSecretGenerator, MockTokenIssuer, VerifyTokenError,
+    IdGenerator, MockClock, MockFileStore, MockImageInspector, MockMailer, MockPasswordHasher, MockSecretGenerator,
+    MockTokenIssuer, VerifyTokenError,
 };
-use tertulia_application::{Ports, Repositories, Services};
+use tertulia_application::{Policy, Ports, Repositories, Services};
 use tertulia_domain::repository::{
-    MockChatRepository, MockMaintenance, MockMessageRepository, MockSessionRepository, MockUserRepository,
+    MockAccountTokenRepository, MockApiKeyRepository, MockChatRepository, MockFileRepository, MockMaintenance,
+    MockMessageRepository, MockModerationRepository, MockOutboxRepository, MockSessionRepository, MockUserRepository,
 };
 use tertulia_domain::{
-    Author, Caller, Chat, ChatId, ChatKind, ChatTitle, ChatView, ClaimedSession, DisplayName, Email, Member,
-    MemberRole, Membership, Message, MessageBody, MessageContent, MessageId, Profile, ProfileValue, Role, Seq,
-    SessionId, Timestamp, User, UserId, Username,
+    Author, Caller, Chat, ChatId, ChatKind, ChatTitle, ChatView, ClaimedSession, Dimensions, DisplayName, Email, File,
+    FileId, FileName, MediaType, Member, MemberRole, Membership, Message, MessageBody, MessageContent, MessageId,
+    Profile, ProfileValue, Role, Scopes, Seq, SessionId, Timestamp, User, UserId, Username,
 };
 use uuid::Uuid;
 
@@ -31,6 +32,7 @@ pub(crate) const BEN: UserId = UserId::from_uuid(Uuid::from_u128(0xB));
 pub(crate) const SESSION: SessionId = SessionId::from_uuid(Uuid::from_u128(0x5));
 pub(crate) const CHAT: ChatId = ChatId::from_uuid(Uuid::from_u128(0xC));
 pub(crate) const MESSAGE: MessageId = MessageId::from_uuid(Uuid::from_u128(0xE));
+pub(crate) const FILE: FileId = FileId::from_uuid(Uuid::from_u128(0xF));
 pub(crate) const CLAIMED: ClaimedSession = ClaimedSession {
     session_id: SESSION,
     user_id: ANA,
@@ -39,15 +41,34 @@ pub(crate) const CLAIMED: ClaimedSession = ClaimedSession {
 /// The access token of Ana's session. `expired` is one that was, and everything else is none.
 pub(crate) const TOKEN: &str = "good";
 
+/// An API key of Ana's, if there is one.
+pub(crate) const KEY: &str = "tt_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc";
+
+/// Ana, in her session.
+pub(crate) const CALLER: Caller = Caller {
+    user_id: ANA,
+    session_id: SESSION,
+    role: Role::User,
+    blocks: false,
+};
+
 /// What the services stand on. Everything that a test does not expect fails it.
 pub(crate) struct World {
     pub(crate) users: MockUserRepository,
     pub(crate) sessions: MockSessionRepository,
     pub(crate) chats: MockChatRepository,
     pub(crate) messages: MockMessageRepository,
+    pub(crate) files: MockFileRepository,
+    pub(crate) account_tokens: MockAccountTokenRepository,
+    pub(crate) api_keys: MockApiKeyRepository,
+    pub(crate) moderation: MockModerationRepository,
     pub(crate) maintenance: MockMaintenance,
+    pub(crate) store: MockFileStore,
+    pub(crate) images: MockImageInspector,
     pub(crate) hasher: MockPasswordHasher,
     pub(crate) tokens: MockTokenIssuer,
+    pub(crate) policy: Policy,
+    pub(crate) options: HttpOptions,
 }
 
 struct Counting(AtomicU64);
@@ -62,14 +83,9 @@ impl World {
     /// Ana's session lives; nothing else is there.
     pub(crate) fn new() -> Self {
         let mut sessions = MockSessionRepository::new();
-        let caller = Caller {
-            user_id: ANA,
-            session_id: SESSION,
-            role: Role::User,
-        };
         sessions
             .expect_find_caller()
-            .returning(move |claim, _| Ok((claim == CLAIMED).then_some(caller)));
+            .returning(move |claim, _| Ok((claim == CLAIMED).then_some(CALLER)));
         let mut tokens = MockTokenIssuer::new();
         tokens.expect_verify().returning(|token, _| match token {
             TOKEN => Ok(CLAIMED),
@@ -85,10 +101,40 @@ impl World {
             sessions,
             chats: MockChatRepository::new(),
             messages: MockMessageRepository::new(),
+            files: MockFileRepository::new(),
+            account_tokens: MockAccountTokenRepository::new(),
+            api_keys: MockApiKeyRepository::new(),
+            moderation: MockModerationRepository::new(),
             maintenance: MockMaintenance::new(),
+            store: MockFileStore::new(),
+            images: MockImageInspector::new(),
             hasher: MockPasswordHasher::new(),
             tokens,
+            policy: Policy::default(),
+            options: HttpOptions {
+                workers: 1,
+                shutdown_timeout: Duration::ZERO,
+                ..HttpOptions::default()
+            },
         }
+    }
+
+    /// With another caller than plain Ana.
+    pub(crate) fn with_caller(mut self, caller: Caller) -> Self {
+        self.sessions.checkpoint();
+        self.sessions
+            .expect_find_caller()
+            .returning(move |claim, _| Ok((claim == CLAIMED).then_some(caller)));
+        self
+    }
+
+    /// With an API key of Ana's.
+    pub(crate) fn with_key(mut self, scopes: &str) -> Self {
+        let scopes = Scopes::parse(scopes.split(' ')).unwrap();
+        self.api_keys
+            .expect_find()
+            .returning(move |_, _| Ok(Some((CLAIMED, scopes))));
+        self
     }
 
     /// Starts the server.
@@ -103,6 +149,11 @@ impl World {
             sessions: Arc::new(self.sessions),
             chats: Arc::new(self.chats),
             messages: Arc::new(self.messages),
+            files: Arc::new(self.files),
+            outbox: Arc::new(MockOutboxRepository::new()),
+            account_tokens: Arc::new(self.account_tokens),
+            api_keys: Arc::new(self.api_keys),
+            moderation: Arc::new(self.moderation),
             maintenance: Arc::new(self.maintenance),
         };
         let ports = Ports {
@@ -111,20 +162,18 @@ impl World {
             secrets: Arc::new(secrets),
             hasher: Arc::new(self.hasher),
             tokens: Arc::new(self.tokens),
+            store: Arc::new(self.store),
+            images: Arc::new(self.images),
+            mailer: Arc::new(MockMailer::new()),
         };
         let state = HttpState {
-            services: Services::new(repositories, ports, SessionPolicy::default()),
+            services: Services::new(repositories, ports, self.policy),
             metrics: METRICS.clone(),
             ids,
         };
-        let options = HttpOptions {
-            workers: 1,
-            shutdown_timeout: Duration::ZERO,
-            ..HttpOptions::default()
-        };
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
-        let server = server(listener, state, options).unwrap();
+        let server = server(listener, state, self.options).unwrap();
         let handle = server.handle();
         actix_web::rt::spawn(server);
         Api {
@@ -264,7 +313,9 @@ pub(crate) fn user(id: UserId, name: &str) -> User {
         number: i64::try_from(id.as_uuid().as_u128()).unwrap(),
         username: Some(Username::new(name).unwrap()),
         email: Some(Email::new(&format!("{name}@example.org")).unwrap()),
+        email_verified: false,
         display_name: Some(DisplayName::new(&name.to_uppercase()).unwrap()),
+        avatar: None,
         profile: Profile::new([
             ("job".to_owned(), ProfileValue::Text("poet".into())),
             ("age".to_owned(), ProfileValue::Integer(33)),
@@ -275,6 +326,7 @@ pub(crate) fn user(id: UserId, name: &str) -> User {
         created_at: NOW,
         updated_at: NOW,
         last_seen_at: None,
+        suspended_at: None,
         deleted_at: None,
     }
 }
@@ -303,9 +355,11 @@ pub(crate) fn message(body: &str) -> Message {
             id: ANA,
             username: Some(Username::new("ana").unwrap()),
             display_name: None,
+            avatar: None,
         },
         content: MessageContent::Present {
             body: Some(MessageBody::new(body.to_owned()).unwrap()),
+            attachments: Vec::new(),
         },
         reply_to: None,
         created_at: NOW,
@@ -322,6 +376,7 @@ pub(crate) fn group() -> ChatView {
             kind: ChatKind::Group {
                 title: ChatTitle::new("Poets").unwrap(),
             },
+            avatar: None,
             created_at: NOW,
             updated_at: NOW,
             active_at: NOW,
@@ -331,6 +386,7 @@ pub(crate) fn group() -> ChatView {
         last_message: Some(message("hi")),
         membership: Some(membership(MemberRole::Owner)),
         members: vec![member(user(ANA, "ana"), MemberRole::Owner)],
+        blocked: false,
     }
 }
 
@@ -349,4 +405,25 @@ pub(crate) fn direct() -> ChatView {
         ],
         ..view
     }
+}
+
+/// A small picture of Ana's.
+pub(crate) fn picture() -> File {
+    File {
+        id: FILE,
+        name: FileName::sanitise("a b.png"),
+        media_type: MediaType::new("image/png").unwrap(),
+        size: 10,
+        dimensions: Some(Dimensions { width: 4, height: 3 }),
+        public_key: None,
+    }
+}
+
+/// The JSON of [`picture`].
+pub(crate) fn shown_picture() -> Value {
+    let url = format!("/api/v1/files/{FILE}/a%20b.png");
+    serde_json::json!({
+        "id": FILE.to_string(), "name": "a b.png", "mime": "image/png", "size": 10, "width": 4, "height": 3,
+        "url": url, "thumbnail_url": format!("{url}?thumbnail=true"),
+    })
 }

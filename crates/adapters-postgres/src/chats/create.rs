@@ -1,9 +1,10 @@
 use super::{lock_users, view};
 use crate::client::conflict;
+use crate::rows::blocked_between;
 use crate::statement::{Statement, prepared};
 use crate::time::PgTime;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use tertulia_domain::repository::{CreatedChat, InsertChatError, NewDirectChat, NewGroup};
 use tertulia_domain::{ChatId, Timestamp, UserId};
 use tertulia_sql_support::TxError;
@@ -41,6 +42,14 @@ impl Statement for FindDirect {
     const SQL: &'static str = "SELECT id FROM chats WHERE direct_low = $1 AND direct_high = $2";
 }
 
+/// Whether one of two users blocks the other.
+struct Blocked;
+
+impl Statement for Blocked {
+    type Columns = Bool;
+    const SQL: &'static str = concat!("SELECT ", blocked_between!("$1", "$2"));
+}
+
 /// A chat to be made, with its first members.
 struct NewChat<'a> {
     id: ChatId,
@@ -55,6 +64,11 @@ pub(super) fn direct(connection: &mut PgConnection, new: &NewDirectChat) -> Resu
     let members = [*new.creator.as_uuid(), *new.other.as_uuid()];
     let parties = (members[0].min(members[1]), members[0].max(members[1]));
     require_users(connection, &members)?;
+    let (low, high) = parties;
+    if prepared::<Blocked, _>((low.into_sql::<SqlUuid>(), high.into_sql::<SqlUuid>())).get_result(connection)? {
+        let id = find_direct(connection, parties)?.ok_or(TxError::Named(InsertChatError::Blocked))?;
+        return seen_by(connection, id, new.creator, false);
+    }
     let chat = NewChat {
         id: new.id,
         title: None,
@@ -67,7 +81,8 @@ pub(super) fn direct(connection: &mut PgConnection, new: &NewDirectChat) -> Resu
     let id = if created {
         new.id
     } else {
-        find_direct(connection, parties)?
+        let gone = || conflict("a direct chat that was there is gone");
+        find_direct(connection, parties)?.ok_or_else(gone)?
     };
     seen_by(connection, id, new.creator, created)
 }
@@ -126,14 +141,11 @@ fn insert(connection: &mut PgConnection, chat: &NewChat<'_>) -> QueryResult<bool
     Ok(true)
 }
 
-fn find_direct(connection: &mut PgConnection, (low, high): (Uuid, Uuid)) -> Result<ChatId, Failure> {
+fn find_direct(connection: &mut PgConnection, (low, high): (Uuid, Uuid)) -> QueryResult<Option<ChatId>> {
     let found = prepared::<FindDirect, _>((low.into_sql::<SqlUuid>(), high.into_sql::<SqlUuid>()))
         .get_result::<Uuid>(connection)
         .optional()?;
-    match found {
-        Some(id) => Ok(ChatId::from_uuid(id)),
-        None => Err(conflict("a direct chat that was there is gone").into()),
-    }
+    Ok(found.map(ChatId::from_uuid))
 }
 
 fn seen_by(connection: &mut PgConnection, id: ChatId, viewer: UserId, created: bool) -> Result<CreatedChat, Failure> {

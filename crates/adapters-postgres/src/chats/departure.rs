@@ -1,6 +1,6 @@
 use super::members::write_role;
-use super::{lock_group, touch};
-use crate::schema::{chats, memberships};
+use super::{delete_chat, lock_group, touch};
+use crate::schema::memberships;
 use crate::statement::{Statement, prepared};
 use crate::time::PgTime;
 use diesel::prelude::*;
@@ -28,6 +28,24 @@ impl Statement for Candidates {
         ) first";
 }
 
+/// What became of a removal.
+#[derive(Default)]
+pub(crate) struct Departure {
+    /// `None` for an owner who was to be kept.
+    pub(crate) removal: Option<Removal>,
+    /// The files that the chat used, if it is gone: for the caller to release.
+    pub(crate) files: Vec<Uuid>,
+}
+
+impl From<Removal> for Departure {
+    fn from(removal: Removal) -> Self {
+        Self {
+            removal: Some(removal),
+            files: Vec::new(),
+        }
+    }
+}
+
 /// Takes somebody out of a group, in a transaction of the caller's.
 pub(crate) fn remove_member(
     connection: &mut PgConnection,
@@ -35,22 +53,24 @@ pub(crate) fn remove_member(
     user_id: UserId,
     keep_owner: bool,
     at: Timestamp,
-) -> Result<Option<Removal>, TxError<RepositoryError>> {
+) -> Result<Departure, TxError<RepositoryError>> {
     let Some(group) = lock_group(connection, id)? else {
-        return Ok(Some(Removal::NotAMember));
+        return Ok(Removal::NotAMember.into());
     };
     let place = memberships::table.find((id.as_uuid(), user_id.as_uuid()));
     let role = place.select(memberships::role).first::<String>(connection).optional()?;
     let Some(role) = role else {
-        return Ok(Some(Removal::NotAMember));
+        return Ok(Removal::NotAMember.into());
     };
     let owner = role == MemberRole::Owner.as_str();
     if owner && keep_owner {
-        return Ok(None);
+        return Ok(Departure::default());
     }
     if group.member_count == 1 {
-        diesel::delete(chats::table.find(id.as_uuid())).execute(connection)?;
-        return Ok(Some(Removal::ChatDeleted));
+        return Ok(Departure {
+            removal: Some(Removal::ChatDeleted),
+            files: delete_chat(connection, id)?.unwrap_or_default(),
+        });
     }
     diesel::delete(place).execute(connection)?;
     touch(connection, id, -1, at)?;
@@ -59,7 +79,7 @@ pub(crate) fn remove_member(
     } else {
         None
     };
-    Ok(Some(Removal::Removed { new_owner }))
+    Ok(Removal::Removed { new_owner }.into())
 }
 
 fn appoint_successor(connection: &mut PgConnection, id: ChatId) -> Result<UserId, TxError<RepositoryError>> {

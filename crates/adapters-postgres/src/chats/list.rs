@@ -1,11 +1,12 @@
 use crate::rows::{
     ChatColumns, ChatRow, MemberColumns, MemberRow, MembershipColumns, MembershipRow, MessageColumns, MessageRow,
-    UserColumns, UserRow, chat_columns, membership_columns, message_columns, message_joins, user_columns,
+    UserColumns, UserRow, chat_blocked, chat_columns, membership_columns, message_columns, message_joins,
+    session_lives, user_columns,
 };
 use crate::statement::{Statement, prepared};
 use crate::time::PgTime;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Nullable, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Bool, Nullable, Timestamptz, Uuid as SqlUuid};
 use tertulia_domain::repository::{ListChatsError, RepositoryError};
 use tertulia_domain::{
     Chat, ChatCursor, ChatId, ChatView, ClaimedSession, Limit, Member, Membership, Page, Timestamp, User,
@@ -20,7 +21,7 @@ struct List;
 impl Statement for List {
     type Columns = (
         UserColumns,
-        Nullable<(ChatColumns, MembershipColumns)>,
+        Nullable<(ChatColumns, MembershipColumns, Bool)>,
         Nullable<MessageColumns>,
         Nullable<MemberColumns>,
     );
@@ -30,14 +31,16 @@ impl Statement for List {
         user_columns!(),
         "
             FROM sessions e JOIN users u ON u.id = e.user_id
-            WHERE e.id = $1 AND e.user_id = $2 AND e.expires_at > $3
+            WHERE ",
+        session_lives!(),
+        "
         ),
         c AS (
             SELECT ",
         chat_columns!(),
         ", ",
         membership_columns!(),
-        ",
+        ", c.direct_low, c.direct_high,
                 CASE $2 WHEN c.direct_low THEN c.direct_high WHEN c.direct_high THEN c.direct_low END AS other_id
             FROM memberships p JOIN chats c ON c.id = p.chat_id
             WHERE p.user_id = $2 AND (c.active_at, c.id) < ($4, $5) AND EXISTS (SELECT FROM caller)
@@ -47,6 +50,8 @@ impl Statement for List {
         SELECT caller.*, ",
         chat_columns!(),
         ", c.chat_id, c.user_id, c.role, c.joined_at, c.read_seq, ",
+        chat_blocked!(),
+        ", ",
         message_columns!(),
         ", ",
         user_columns!(),
@@ -68,7 +73,7 @@ impl Statement for List {
 #[derive(Queryable)]
 struct ListedRow {
     caller: UserRow,
-    chat: Option<(ChatRow, MembershipRow)>,
+    chat: Option<(ChatRow, MembershipRow, bool)>,
     last_message: Option<MessageRow>,
     other: Option<MemberRow>,
 }
@@ -108,7 +113,7 @@ pub(super) fn page(
 }
 
 fn read(row: ListedRow) -> Result<Option<ChatView>, RepositoryError> {
-    let Some((chat, membership)) = row.chat else {
+    let Some((chat, membership, blocked)) = row.chat else {
         return Ok(None);
     };
     let chat = Chat::try_from(chat)?;
@@ -124,6 +129,7 @@ fn read(row: ListedRow) -> Result<Option<ChatView>, RepositoryError> {
         last_message: row.last_message.map(TryInto::try_into).transpose()?,
         membership: Some(membership),
         members,
+        blocked,
     }))
 }
 

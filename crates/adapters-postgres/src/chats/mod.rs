@@ -1,9 +1,9 @@
 //! Chats and their members.
 //!
 //! Whatever changes who is in a chat, or as what, first locks the chat's row. Locks are always taken in the order chat,
-//! membership, user, session, and of several rows of a table in the order of their ids: nobody waits in a circle. The
-//! record of a keyed creation makes an exception, since it holds on to its user from the beginning: against the deletion
-//! of that very account it may lose, and is begun again.
+//! membership, user, session, file, blob, and of several rows of a table in the order of their ids: nobody waits in a
+//! circle. There are two exceptions, which may lose against another transaction and are begun again: the record of a
+//! keyed creation holds on to its user from the beginning, and a change of avatars to the new file while the old one goes.
 
 mod create;
 mod departure;
@@ -12,19 +12,21 @@ mod members;
 mod view;
 
 use crate::client::Client;
+use crate::files;
 use crate::idempotency::create_once;
 use crate::schema::{chats, users};
+use crate::statement::{Statement, prepared};
 use crate::time::PgTime;
 use async_trait::async_trait;
 use diesel::prelude::*;
-use diesel::sql_types::Timestamptz;
+use diesel::sql_types::{Nullable, Timestamptz, Uuid as SqlUuid};
 use tertulia_domain::repository::{
     AddMember, AddMemberError, ChatRepository, CreatedChat, InsertChatError, ListChatsError, NewDirectChat, NewGroup,
     NewMember, ReadState, Removal, RepositoryError, SetRoleError,
 };
 use tertulia_domain::{
-    ChatCursor, ChatId, ChatTitle, ChatView, ClaimedSession, Limit, Member, MemberCursor, MemberRole, Page, Recorded,
-    Recording, Seq, Timestamp, UserId,
+    ChatCursor, ChatId, ChatTitle, ChatView, ClaimedSession, FileId, Limit, Member, MemberCursor, MemberRole, Page,
+    Recorded, Recording, Seq, Timestamp, UserId,
 };
 use uuid::Uuid;
 
@@ -105,11 +107,32 @@ impl ChatRepository for PgChatRepository {
             .await
     }
 
+    async fn set_avatar(
+        &self,
+        id: ChatId,
+        avatar: FileId,
+        owner: UserId,
+        at: Timestamp,
+    ) -> Result<bool, RepositoryError> {
+        self.client
+            .run(move |connection| {
+                connection.transaction(|connection| Ok(set_avatar(connection, id, avatar, owner, at)?))
+            })
+            .await
+    }
+
     async fn delete(&self, id: ChatId) -> Result<bool, RepositoryError> {
         self.client
             .run(move |connection| {
-                let deleted = diesel::delete(chats::table.find(id.as_uuid())).execute(connection)?;
-                Ok(deleted > 0)
+                // What the chat leaves behind is due since ever.
+                let at = Timestamp::from_millis(0);
+                connection.transaction(|connection| {
+                    let Some(files) = delete_chat(connection, id)? else {
+                        return Ok(false);
+                    };
+                    files::release(connection, &files, at)?;
+                    Ok(true)
+                })
             })
             .await
     }
@@ -168,7 +191,11 @@ impl ChatRepository for PgChatRepository {
     ) -> Result<Option<Removal>, RepositoryError> {
         self.client
             .run(move |connection| {
-                connection.transaction(|connection| remove_member(connection, id, user_id, keep_owner, at))
+                connection.transaction(|connection| {
+                    let departure = remove_member(connection, id, user_id, keep_owner, at)?;
+                    files::release(connection, &departure.files, at)?;
+                    Ok(departure.removal)
+                })
             })
             .await
     }
@@ -203,6 +230,64 @@ fn lock_group(connection: &mut PgConnection, id: ChatId) -> QueryResult<Option<L
         .for_no_key_update()
         .first(connection)
         .optional()
+}
+
+/// Gives a group another avatar, in a transaction of the caller's. False when there is no such group or no such file.
+fn set_avatar(
+    connection: &mut PgConnection,
+    id: ChatId,
+    avatar: FileId,
+    owner: UserId,
+    at: Timestamp,
+) -> QueryResult<bool> {
+    let group = chats::table.find(id.as_uuid()).filter(chats::kind.eq("group"));
+    let before = group
+        .select(chats::avatar_id)
+        .for_no_key_update()
+        .first::<Option<Uuid>>(connection)
+        .optional()?;
+    let Some(before) = before else { return Ok(false) };
+    let Some(view) = files::hold(connection, avatar, owner)? else {
+        return Ok(false);
+    };
+    diesel::update(group)
+        .set((
+            chats::avatar_id.eq(avatar.as_uuid()),
+            chats::avatar_view.eq(view),
+            chats::updated_at.eq(later(chats::updated_at, PgTime(at))),
+        ))
+        .execute(connection)?;
+    files::release(connection, before.as_slice(), at)?;
+    Ok(true)
+}
+
+/// The files that a chat uses, and NULL when it has no avatar.
+struct FilesOf;
+
+impl Statement for FilesOf {
+    type Columns = Nullable<SqlUuid>;
+    const SQL: &'static str = "
+        SELECT a.file_id FROM message_attachments a WHERE a.chat_id = $1
+        UNION
+        SELECT c.avatar_id FROM chats c WHERE c.id = $1";
+}
+
+/// Deletes a chat with everything in it, in a transaction of the caller's; gives the files that it used, which are
+/// the caller's to release, and `None` when there is no such chat.
+fn delete_chat(connection: &mut PgConnection, id: ChatId) -> QueryResult<Option<Vec<Uuid>>> {
+    // From here on nothing is sent there.
+    let chat = chats::table.find(id.as_uuid());
+    let locked = chat
+        .select(chats::id)
+        .for_update()
+        .first::<Uuid>(connection)
+        .optional()?;
+    if locked.is_none() {
+        return Ok(None);
+    }
+    let used = prepared::<FilesOf, _>((id.as_uuid().into_sql::<SqlUuid>(),)).load::<Option<Uuid>>(connection)?;
+    diesel::delete(chat).execute(connection)?;
+    Ok(Some(used.into_iter().flatten().collect()))
 }
 
 /// Those of the users who are there and not deleted, by id; none of them will be until the end of the transaction.

@@ -1,10 +1,10 @@
 use crate::rows::{
     ChatColumns, ChatRow, MemberColumns, MemberRow, MembershipColumns, MembershipRow, MessageColumns, MessageRow,
-    chat_columns, membership_columns, message_columns, message_joins, user_columns,
+    chat_blocked, chat_columns, membership_columns, message_columns, message_joins, user_columns,
 };
 use crate::statement::{Statement, prepared};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Nullable, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Bool, Nullable, Uuid as SqlUuid};
 use tertulia_domain::repository::RepositoryError;
 use tertulia_domain::{ChatId, ChatView, UserId};
 use tertulia_sql_support::TxError;
@@ -15,6 +15,7 @@ struct View;
 impl Statement for View {
     type Columns = (
         ChatColumns,
+        Bool,
         Nullable<MembershipColumns>,
         Nullable<MessageColumns>,
         Nullable<MemberColumns>,
@@ -22,6 +23,8 @@ impl Statement for View {
     const SQL: &'static str = concat!(
         "SELECT ",
         chat_columns!(),
+        ", ",
+        chat_blocked!(),
         ", own.*, ",
         message_columns!(),
         ", ",
@@ -57,6 +60,7 @@ impl Statement for View {
 #[derive(Queryable)]
 struct ViewRow {
     chat: ChatRow,
+    blocked: bool,
     own: Option<MembershipRow>,
     last_message: Option<MessageRow>,
     member: Option<MemberRow>,
@@ -86,6 +90,7 @@ fn read(rows: Vec<ViewRow>) -> Result<Option<ChatView>, RepositoryError> {
         last_message: first.last_message.map(TryInto::try_into).transpose()?,
         membership: first.own.map(TryInto::try_into).transpose()?,
         members: members.flatten().map(TryInto::try_into).collect::<Result<_, _>>()?,
+        blocked: first.blocked,
     }))
 }
 

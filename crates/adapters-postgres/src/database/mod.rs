@@ -6,10 +6,15 @@ mod setup;
 pub use location::ConnectError;
 pub(crate) use location::Location;
 
+use crate::account_tokens::PgAccountTokenRepository;
+use crate::api_keys::PgApiKeyRepository;
 use crate::chats::PgChatRepository;
 use crate::client::Client;
+use crate::files::PgFileRepository;
 use crate::maintenance::PgMaintenance;
 use crate::messages::PgMessageRepository;
+use crate::moderation::PgModerationRepository;
+use crate::outbox::PgOutboxRepository;
 use crate::sessions::PgSessionRepository;
 use crate::users::PgUserRepository;
 use crate::verification_keys::PgVerificationKeyRepository;
@@ -84,6 +89,31 @@ impl PgDatabase {
     /// The messages.
     pub fn messages(&self) -> PgMessageRepository {
         PgMessageRepository::new(self.client.clone())
+    }
+
+    /// The files.
+    pub fn files(&self) -> PgFileRepository {
+        PgFileRepository::new(self.client.clone())
+    }
+
+    /// The mails that are still to be sent.
+    pub fn outbox(&self) -> PgOutboxRepository {
+        PgOutboxRepository::new(self.client.clone())
+    }
+
+    /// The tokens that go out by mail.
+    pub fn account_tokens(&self) -> PgAccountTokenRepository {
+        PgAccountTokenRepository::new(self.client.clone())
+    }
+
+    /// The keys for bots and backends.
+    pub fn api_keys(&self) -> PgApiKeyRepository {
+        PgApiKeyRepository::new(self.client.clone())
+    }
+
+    /// Blocks, reports, suspensions and the audit log.
+    pub fn moderation(&self) -> PgModerationRepository {
+        PgModerationRepository::new(self.client.clone())
     }
 
     /// The verification keys.

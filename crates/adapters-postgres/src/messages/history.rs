@@ -1,4 +1,4 @@
-use crate::rows::{MessageColumns, MessageRow, message_columns, message_joins, read_all};
+use crate::rows::{MessageColumns, MessageRow, message_columns, message_joins, read_all, session_lives};
 use crate::statement::{Statement, prepared};
 use crate::time::PgTime;
 use diesel::prelude::*;
@@ -17,7 +17,9 @@ macro_rules! history {
             "WITH reader AS (
                 SELECT u.id, u.role
                 FROM sessions e JOIN users u ON u.id = e.user_id
-                WHERE e.id = $1 AND e.user_id = $2 AND e.expires_at > $3
+                WHERE ",
+            session_lives!(),
+            "
             ),
             access AS (
                 SELECT EXISTS (SELECT FROM reader) AS alive,

@@ -17,7 +17,7 @@ use tertulia_domain::repository::{
 use tertulia_domain::{ChatId, MemberRole, Message, MessageBody, MessageId, MessageRange, Page, Timestamp, UserId};
 use tertulia_sql_support::inconsistent;
 
-pub(crate) use change::blank_all;
+pub(crate) use change::{blank, blank_all};
 
 /// The messages.
 pub struct PgMessageRepository {
@@ -98,7 +98,9 @@ impl MessageRepository for PgMessageRepository {
 
     async fn delete(&self, chat_id: ChatId, id: MessageId, at: Timestamp) -> Result<bool, RepositoryError> {
         self.client
-            .run(move |connection| Ok(change::blank(connection, chat_id, id, at)?))
+            .run(move |connection| {
+                connection.transaction(|connection| Ok(change::blank(connection, chat_id, id, at)?.is_some()))
+            })
             .await
     }
 }

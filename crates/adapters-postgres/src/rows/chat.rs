@@ -1,7 +1,8 @@
 use super::Reader;
 use crate::time::PgTime;
 use diesel::Queryable;
-use diesel::sql_types::{BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use serde_json::Value;
 use tertulia_domain::repository::RepositoryError;
 use tertulia_domain::{Chat, ChatId, ChatKind, ChatTitle};
 use uuid::Uuid;
@@ -13,6 +14,7 @@ pub(crate) struct ChatRow {
     number: i64,
     kind: String,
     title: Option<String>,
+    avatar_view: Option<Value>,
     created_at: PgTime,
     updated_at: PgTime,
     active_at: PgTime,
@@ -25,6 +27,7 @@ pub(crate) type ChatColumns = (
     BigInt,
     Text,
     Nullable<Text>,
+    Nullable<Jsonb>,
     Timestamptz,
     Timestamptz,
     Timestamptz,
@@ -35,10 +38,44 @@ pub(crate) type ChatColumns = (
 /// Of `chats c`.
 macro_rules! chat_columns {
     () => {
-        "c.id, c.number, c.kind, c.title, c.created_at, c.updated_at, c.active_at, c.member_count, c.last_seq"
+        "c.id, c.number, c.kind, c.title, c.avatar_view, c.created_at, c.updated_at, c.active_at, c.member_count, c.last_seq"
     };
 }
 pub(crate) use chat_columns;
+
+/// Whether one of two users blocks the other. Each half is at most one entry of the primary key.
+macro_rules! blocked_between {
+    ($one:literal, $other:literal) => {
+        concat!(
+            "COALESCE(
+                (SELECT true FROM blocks x WHERE x.blocker_id = ",
+            $one,
+            " AND x.blocked_id = ",
+            $other,
+            "),
+                (SELECT true FROM blocks x WHERE x.blocker_id = ",
+            $other,
+            " AND x.blocked_id = ",
+            $one,
+            "),
+                false
+            )"
+        )
+    };
+}
+pub(crate) use blocked_between;
+
+/// Whether one of the two parties of `chats c` blocks the other. Groups have none, and nothing is looked up for them.
+macro_rules! chat_blocked {
+    () => {
+        concat!(
+            "CASE WHEN c.direct_low IS NULL THEN false ELSE ",
+            $crate::rows::blocked_between!("c.direct_low", "c.direct_high"),
+            " END"
+        )
+    };
+}
+pub(crate) use chat_blocked;
 
 impl TryFrom<ChatRow> for Chat {
     type Error = RepositoryError;
@@ -58,6 +95,7 @@ impl TryFrom<ChatRow> for Chat {
             id: ChatId::from_uuid(row.id),
             number: row.number,
             kind,
+            avatar: reader.file(row.avatar_view)?,
             created_at: row.created_at.into(),
             updated_at: row.updated_at.into(),
             active_at: row.active_at.into(),

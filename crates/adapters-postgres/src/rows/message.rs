@@ -1,7 +1,8 @@
 use super::Reader;
 use crate::time::PgTime;
 use diesel::Queryable;
-use diesel::sql_types::{BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use serde_json::Value;
 use tertulia_domain::repository::RepositoryError;
 use tertulia_domain::{
     Author, ChatId, DisplayName, Message, MessageBody, MessageContent, MessageId, ReplyPreview, UserId, Username,
@@ -14,9 +15,10 @@ pub(crate) struct AuthorRow {
     id: Uuid,
     username: Option<String>,
     display_name: Option<String>,
+    avatar_view: Option<Value>,
 }
 
-pub(crate) type AuthorColumns = (SqlUuid, Nullable<Text>, Nullable<Text>);
+pub(crate) type AuthorColumns = (SqlUuid, Nullable<Text>, Nullable<Text>, Nullable<Jsonb>);
 
 impl TryFrom<AuthorRow> for Author {
     type Error = RepositoryError;
@@ -30,6 +32,7 @@ impl TryFrom<AuthorRow> for Author {
             id: UserId::from_uuid(row.id),
             username: reader.text(row.username.as_deref(), Username::new)?,
             display_name: reader.text(row.display_name.as_deref(), DisplayName::new)?,
+            avatar: reader.file(row.avatar_view)?,
         })
     }
 }
@@ -48,7 +51,7 @@ pub(crate) type ReplyColumns = (SqlUuid, BigInt, AuthorColumns, Nullable<Text>);
 /// Of `messages r` and its sender, `users ru`.
 macro_rules! reply_columns {
     () => {
-        "r.id, r.seq, ru.id, ru.username, ru.display_name, r.body"
+        "r.id, r.seq, ru.id, ru.username, ru.display_name, ru.avatar_view, r.body"
     };
 }
 pub(crate) use reply_columns;
@@ -78,6 +81,7 @@ pub(crate) struct MessageRow {
     seq: i64,
     sender: AuthorRow,
     body: Option<String>,
+    attachments_view: Option<Value>,
     created_at: PgTime,
     edited_at: Option<PgTime>,
     deleted_at: Option<PgTime>,
@@ -90,6 +94,7 @@ pub(crate) type MessageColumns = (
     BigInt,
     AuthorColumns,
     Nullable<Text>,
+    Nullable<Jsonb>,
     Timestamptz,
     Nullable<Timestamptz>,
     Nullable<Timestamptz>,
@@ -100,7 +105,8 @@ pub(crate) type MessageColumns = (
 macro_rules! message_columns {
     () => {
         concat!(
-            "m.id, m.chat_id, m.seq, mu.id, mu.username, mu.display_name, m.body, m.created_at, m.edited_at, m.deleted_at, ",
+            "m.id, m.chat_id, m.seq, mu.id, mu.username, mu.display_name, mu.avatar_view, m.body, m.attachments_view,
+             m.created_at, m.edited_at, m.deleted_at, ",
             $crate::rows::reply_columns!()
         )
     };
@@ -129,6 +135,7 @@ impl TryFrom<MessageRow> for Message {
             Some(at) => MessageContent::Deleted { at: at.into() },
             None => MessageContent::Present {
                 body: body(&reader, row.body)?,
+                attachments: reader.files(row.attachments_view)?,
             },
         };
         Ok(Self {

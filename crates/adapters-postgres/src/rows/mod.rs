@@ -4,41 +4,44 @@
 //! a statement, all in the same order.
 
 mod chat;
+mod file;
 mod member;
 mod message;
 mod session;
 mod user;
 
-pub(crate) use chat::{ChatColumns, ChatRow, chat_columns};
+pub(crate) use chat::{ChatColumns, ChatRow, blocked_between, chat_blocked, chat_columns};
+pub(crate) use file::{StoredFileColumns, StoredFileRow, file_shared, file_view, stored_file_columns};
 pub(crate) use member::{MemberColumns, MemberRow, MembershipColumns, MembershipRow, membership_columns};
 pub(crate) use message::{
     AuthorColumns, AuthorRow, MessageColumns, MessageRow, ReplyColumns, ReplyRow, message_columns, message_joins,
     reply_columns,
 };
-pub(crate) use session::{SessionColumns, SessionRow, session_columns};
+pub(crate) use session::{SessionColumns, SessionRow, session_columns, session_lives};
 pub(crate) use user::{UserColumns, UserRow, user_columns};
 
+use serde_json::Value;
 use std::fmt::{self, Display};
-use tertulia_domain::Seq;
 use tertulia_domain::repository::RepositoryError;
-use tertulia_sql_support::inconsistent;
+use tertulia_domain::{File, Seq};
+use tertulia_sql_support::{file_from_json, files_from_json, inconsistent};
 
 /// Reads values of one row; names the row when the domain refuses one.
-struct Reader<K> {
-    table: &'static str,
-    key: K,
+pub(crate) struct Reader<K> {
+    pub(crate) table: &'static str,
+    pub(crate) key: K,
 }
 
 impl<K: Display> Reader<K> {
-    fn refuse(&self, reason: impl Display) -> RepositoryError {
+    pub(crate) fn refuse(&self, reason: impl Display) -> RepositoryError {
         inconsistent(self.table, &self.key, reason)
     }
 
-    fn word<T>(&self, word: &str, parse: impl Fn(&str) -> Option<T>) -> Result<T, RepositoryError> {
+    pub(crate) fn word<T>(&self, word: &str, parse: impl Fn(&str) -> Option<T>) -> Result<T, RepositoryError> {
         parse(word).ok_or_else(|| self.refuse(format_args!("unknown word {word:?}")))
     }
 
-    fn text<T, E: Display>(
+    pub(crate) fn text<T, E: Display>(
         &self,
         text: Option<&str>,
         parse: impl Fn(&str) -> Result<T, E>,
@@ -46,8 +49,21 @@ impl<K: Display> Reader<K> {
         text.map(parse).transpose().map_err(|error| self.refuse(error))
     }
 
-    fn seq(&self, number: i64) -> Result<Seq, RepositoryError> {
+    pub(crate) fn seq(&self, number: i64) -> Result<Seq, RepositoryError> {
         Seq::new(number).ok_or_else(|| self.refuse(format_args!("the place {number}")))
+    }
+
+    /// A file as it is shown, from a column that may have none.
+    fn file(&self, view: Option<Value>) -> Result<Option<File>, RepositoryError> {
+        view.map(file_from_json).transpose().map_err(|error| self.refuse(error))
+    }
+
+    /// The same of several files.
+    fn files(&self, views: Option<Value>) -> Result<Vec<File>, RepositoryError> {
+        match views {
+            None => Ok(Vec::new()),
+            Some(views) => files_from_json(views).map_err(|error| self.refuse(error)),
+        }
     }
 }
 

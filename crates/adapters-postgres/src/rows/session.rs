@@ -9,7 +9,7 @@ use tertulia_domain::repository::RepositoryError;
 use tertulia_domain::{DeviceName, Session, SessionId, UserId};
 use uuid::Uuid;
 
-/// A session, without its refresh token's hashes.
+/// A session that somebody logged in to, without its refresh token's hashes.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = sessions, check_for_backend(Pg))]
 pub(crate) struct SessionRow {
@@ -19,7 +19,7 @@ pub(crate) struct SessionRow {
     ip: Option<String>,
     created_at: PgTime,
     last_used_at: PgTime,
-    expires_at: PgTime,
+    expires_at: Option<PgTime>,
 }
 
 pub(crate) type SessionColumns = (
@@ -29,7 +29,7 @@ pub(crate) type SessionColumns = (
     Nullable<Text>,
     Timestamptz,
     Timestamptz,
-    Timestamptz,
+    Nullable<Timestamptz>,
 );
 
 /// Of `sessions e`.
@@ -39,6 +39,14 @@ macro_rules! session_columns {
     };
 }
 pub(crate) use session_columns;
+
+/// Whether `sessions e` is session $1 of user $2, a key's too, and has not expired at $3.
+macro_rules! session_lives {
+    () => {
+        "e.id = $1 AND e.user_id = $2 AND (e.expires_at > $3 OR e.expires_at IS NULL)"
+    };
+}
+pub(crate) use session_lives;
 
 impl TryFrom<SessionRow> for Session {
     type Error = RepositoryError;
@@ -55,7 +63,10 @@ impl TryFrom<SessionRow> for Session {
             ip: reader.text(row.ip.as_deref(), str::parse::<IpAddr>)?,
             created_at: row.created_at.into(),
             last_used_at: row.last_used_at.into(),
-            expires_at: row.expires_at.into(),
+            expires_at: match row.expires_at {
+                Some(at) => at.into(),
+                None => return Err(reader.refuse("a session that never expires")),
+            },
         })
     }
 }

@@ -18,12 +18,15 @@ pub(crate) struct UserRow {
     number: i64,
     username: Option<String>,
     email: Option<String>,
+    email_verified_at: Option<PgTime>,
     display_name: Option<String>,
+    avatar_view: Option<Value>,
     profile: Value,
     role: String,
     created_at: PgTime,
     updated_at: PgTime,
     last_seen_at: Option<PgTime>,
+    suspended_at: Option<PgTime>,
     deleted_at: Option<PgTime>,
 }
 
@@ -32,11 +35,14 @@ pub(crate) type UserColumns = (
     BigInt,
     Nullable<Text>,
     Nullable<Text>,
+    Nullable<Timestamptz>,
     Nullable<Text>,
+    Nullable<Jsonb>,
     Jsonb,
     Text,
     Timestamptz,
     Timestamptz,
+    Nullable<Timestamptz>,
     Nullable<Timestamptz>,
     Nullable<Timestamptz>,
 );
@@ -44,8 +50,8 @@ pub(crate) type UserColumns = (
 /// Of `users u`.
 macro_rules! user_columns {
     () => {
-        "u.id, u.number, u.username, u.email, u.display_name, u.profile, u.role, u.created_at, u.updated_at,
-         u.last_seen_at, u.deleted_at"
+        "u.id, u.number, u.username, u.email, u.email_verified_at, u.display_name, u.avatar_view, u.profile, u.role,
+         u.created_at, u.updated_at, u.last_seen_at, u.suspended_at, u.deleted_at"
     };
 }
 pub(crate) use user_columns;
@@ -63,12 +69,15 @@ impl TryFrom<UserRow> for User {
             number: row.number,
             username: reader.text(row.username.as_deref(), Username::new)?,
             email: reader.text(row.email.as_deref(), Email::new)?,
+            email_verified: row.email_verified_at.is_some(),
             display_name: reader.text(row.display_name.as_deref(), DisplayName::new)?,
+            avatar: reader.file(row.avatar_view)?,
             profile: profile_from_json(row.profile).map_err(|error| reader.refuse(error))?,
             role: reader.word(&row.role, Role::parse)?,
             created_at: row.created_at.into(),
             updated_at: row.updated_at.into(),
             last_seen_at: row.last_seen_at.map(Into::into),
+            suspended_at: row.suspended_at.map(Into::into),
             deleted_at: row.deleted_at.map(Into::into),
         })
     }

@@ -46,18 +46,19 @@ impl Statement for EndSurplus {
     const SQL: &'static str = "
         DELETE FROM sessions WHERE id IN (
             SELECT id FROM sessions
-            WHERE user_id = $1 AND expires_at > $2
+            WHERE user_id = $1 AND expires_at > $2 AND key_hash IS NULL
             ORDER BY last_used_at DESC, id DESC
             OFFSET $3
         )";
 }
 
-/// Stores a session and ends those that are too many, in a transaction of the caller's. False when there is no such user.
+/// Stores a session and ends those that are too many, in a transaction of the caller's. False when there is no such user,
+/// or one that can't log in.
 pub(super) fn session(connection: &mut PgConnection, new: &NewSession, most: u32) -> QueryResult<bool> {
     // The lock makes the log-ins of one user take turns: otherwise two at once would not count each other's sessions.
     let user = users::table
         .find(new.session.user_id.as_uuid())
-        .filter(users::deleted_at.is_null())
+        .filter(users::deleted_at.is_null().and(users::suspended_at.is_null()))
         .select(users::id)
         .for_no_key_update()
         .first::<Uuid>(connection)

@@ -5,13 +5,13 @@ mod begin;
 mod refresh;
 
 use crate::client::Client;
-use crate::rows::{SessionRow, read_all};
-use crate::schema::{sessions, users};
+use crate::rows::{SessionRow, read_all, session_lives};
+use crate::schema::sessions;
 use crate::statement::{Statement, prepared};
 use crate::time::PgTime;
 use async_trait::async_trait;
 use diesel::prelude::*;
-use diesel::sql_types::Uuid as SqlUuid;
+use diesel::sql_types::{BigInt, Bool, Text, Timestamptz, Uuid as SqlUuid};
 use tertulia_domain::repository::{Activity, NewSession, RepositoryError, RotateRefresh, Rotation, SessionRepository};
 use tertulia_domain::{Caller, ClaimedSession, Role, Session, SessionId, Timestamp, UserId};
 use tertulia_sql_support::inconsistent;
@@ -27,6 +27,23 @@ impl PgSessionRepository {
     }
 }
 
+/// The caller's role, and whether there is any block that concerns them: at most one entry of an index either way.
+struct FindCaller;
+
+impl Statement for FindCaller {
+    type Columns = (Text, Bool);
+    const SQL: &'static str = concat!(
+        "SELECT u.role, COALESCE(
+            (SELECT true FROM blocks x WHERE x.blocker_id = $2 LIMIT 1),
+            (SELECT true FROM blocks x WHERE x.blocked_id = $2 LIMIT 1),
+            false
+        )
+        FROM sessions e JOIN users u ON u.id = e.user_id
+        WHERE ",
+        session_lives!()
+    );
+}
+
 #[async_trait]
 impl SessionRepository for PgSessionRepository {
     async fn insert(&self, session: NewSession, most: u32) -> Result<bool, RepositoryError> {
@@ -38,15 +55,14 @@ impl SessionRepository for PgSessionRepository {
     async fn find_caller(&self, claim: ClaimedSession, at: Timestamp) -> Result<Option<Caller>, RepositoryError> {
         self.client
             .run(move |connection| {
-                let role = sessions::table
-                    .inner_join(users::table)
-                    .filter(sessions::id.eq(claim.session_id.as_uuid()))
-                    .filter(sessions::user_id.eq(claim.user_id.as_uuid()))
-                    .filter(sessions::expires_at.gt(PgTime(at)))
-                    .select(users::role)
-                    .first::<String>(connection)
-                    .optional()?;
-                Ok(role.map(|role| caller(claim, &role)).transpose()?)
+                let found = prepared::<FindCaller, _>((
+                    claim.session_id.as_uuid().into_sql::<SqlUuid>(),
+                    claim.user_id.as_uuid().into_sql::<SqlUuid>(),
+                    PgTime(at).into_sql::<Timestamptz>(),
+                ))
+                .get_result::<(String, bool)>(connection)
+                .optional()?;
+                Ok(found.map(|(role, blocks)| caller(claim, &role, blocks)).transpose()?)
             })
             .await
     }
@@ -61,7 +77,11 @@ impl SessionRepository for PgSessionRepository {
         self.client
             .run(move |connection| {
                 let rows = sessions::table
-                    .filter(sessions::user_id.eq(user_id.as_uuid()))
+                    .filter(
+                        sessions::user_id
+                            .eq(user_id.as_uuid())
+                            .and(sessions::key_hash.is_null()),
+                    )
                     .filter(sessions::expires_at.gt(PgTime(at)))
                     .order((sessions::created_at.desc(), sessions::id.desc()))
                     .select(SessionRow::as_select())
@@ -75,7 +95,11 @@ impl SessionRepository for PgSessionRepository {
         self.client
             .run(move |connection| {
                 let ended = diesel::delete(sessions::table.find(session_id.as_uuid()))
-                    .filter(sessions::user_id.eq(user_id.as_uuid()))
+                    .filter(
+                        sessions::user_id
+                            .eq(user_id.as_uuid())
+                            .and(sessions::key_hash.is_null()),
+                    )
                     .execute(connection)?;
                 Ok(ended > 0)
             })
@@ -96,12 +120,13 @@ impl SessionRepository for PgSessionRepository {
     }
 }
 
-fn caller(claim: ClaimedSession, role: &str) -> Result<Caller, RepositoryError> {
+fn caller(claim: ClaimedSession, role: &str, blocks: bool) -> Result<Caller, RepositoryError> {
     match Role::parse(role) {
         Some(role) => Ok(Caller {
             user_id: claim.user_id,
             session_id: claim.session_id,
             role,
+            blocks,
         }),
         None => Err(inconsistent(
             "users",
@@ -111,20 +136,54 @@ fn caller(claim: ClaimedSession, role: &str) -> Result<Caller, RepositoryError> 
     }
 }
 
-/// All sessions of a user, locked in the order of their ids as a batch of activity does.
+/// All sessions of a user, locked in the order of their ids as a batch of activity does; with $2 the keys too, which are
+/// not counted.
 struct EndAll;
 
 impl Statement for EndAll {
-    type Columns = ();
+    type Columns = BigInt;
     const SQL: &'static str = "
         WITH ended AS (
-            SELECT id FROM sessions WHERE user_id = $1 ORDER BY id FOR UPDATE
+            SELECT id FROM sessions WHERE user_id = $1 AND (key_hash IS NULL OR $2) ORDER BY id FOR UPDATE
+        ),
+        gone AS (
+            DELETE FROM sessions e USING ended WHERE e.id = ended.id RETURNING e.key_hash
         )
-        DELETE FROM sessions e USING ended WHERE e.id = ended.id";
+        SELECT count(*) FROM gone WHERE key_hash IS NULL";
 }
 
-/// Ends all sessions of a user; gives their number.
-pub(crate) fn end_all(connection: &mut PgConnection, user_id: UserId) -> QueryResult<u64> {
-    let ended = prepared::<EndAll, _>((user_id.as_uuid().into_sql::<SqlUuid>(),)).execute(connection)?;
-    Ok(ended as u64)
+/// Ends all sessions of a user, but no keys; gives their number.
+fn end_all(connection: &mut PgConnection, user_id: UserId) -> QueryResult<u64> {
+    end(connection, user_id, false)
+}
+
+/// Ends all sessions of a user and all keys; gives the number of the sessions.
+pub(crate) fn end_all_and_keys(connection: &mut PgConnection, user_id: UserId) -> QueryResult<u64> {
+    end(connection, user_id, true)
+}
+
+fn end(connection: &mut PgConnection, user_id: UserId, keys: bool) -> QueryResult<u64> {
+    let ended: i64 = prepared::<EndAll, _>((user_id.as_uuid().into_sql::<SqlUuid>(), keys.into_sql::<Bool>()))
+        .get_result(connection)?;
+    Ok(ended.unsigned_abs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plans::{Sample, id};
+
+    #[test]
+    fn a_caller_is_found_by_key() {
+        let mut sample = Sample::create();
+        // Somebody who blocks fifty, and somebody who blocks nobody.
+        for user in [701, 950] {
+            let user = id(user);
+            for plan in sample.plans::<FindCaller>("uuid, uuid, timestamptz", &format!("{user}, {user}, now()")) {
+                for word in ["Seq Scan", "Bitmap", "Sort"] {
+                    assert!(!plan.contains(word), "{word} in {plan}");
+                }
+            }
+        }
+    }
 }

@@ -1,11 +1,15 @@
+use crate::account_tokens::insert_verification;
+use crate::files;
+use crate::outbox;
 use crate::rows::UserRow;
 use crate::schema::users;
 use crate::time::PgTime;
+use diesel::dsl::case_when;
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use serde_json::Value;
-use tertulia_domain::repository::{InsertUserError, NewUser, UpdateUserError, UserChanges};
-use tertulia_domain::{DisplayName, Email, Timestamp, User, UserId, Username};
+use tertulia_domain::repository::{InsertUserError, NewUser, RepositoryError, UpdateUserError, UserChanges};
+use tertulia_domain::{DisplayName, Email, FileId, Timestamp, User, UserId, Username};
 use tertulia_sql_support::{TxError, profile_to_json, violated_unique};
 use uuid::Uuid;
 
@@ -46,10 +50,15 @@ impl<'a> From<&'a NewUser> for NewUserRow<'a> {
 }
 
 pub(super) fn insert(connection: &mut PgConnection, user: &NewUser) -> Result<User, TxError<InsertUserError>> {
-    let inserted = diesel::insert_into(users::table)
-        .values(NewUserRow::from(user))
-        .returning(UserRow::as_returning())
-        .get_result(connection);
+    let inserted = if user.mail.is_none() && user.verification.is_none() {
+        store(connection, user)
+    } else {
+        connection.transaction(|connection| {
+            let row = store(connection, user)?;
+            announce(connection, user)?;
+            Ok(row)
+        })
+    };
     match inserted {
         Ok(row) => Ok(row.try_into()?),
         Err(error) => Err(match taken(connection, &error, user.id, user.username.as_ref())? {
@@ -58,6 +67,25 @@ pub(super) fn insert(connection: &mut PgConnection, user: &NewUser) -> Result<Us
             None => error.into(),
         }),
     }
+}
+
+fn store(connection: &mut PgConnection, user: &NewUser) -> QueryResult<UserRow> {
+    diesel::insert_into(users::table)
+        .values(NewUserRow::from(user))
+        .returning(UserRow::as_returning())
+        .get_result(connection)
+}
+
+/// Stores the mail to a new user, and the token in it.
+fn announce(connection: &mut PgConnection, user: &NewUser) -> QueryResult<()> {
+    let Some(email) = &user.email else { return Ok(()) };
+    if let Some((hash, expires_at)) = &user.verification {
+        insert_verification(connection, user.id, email.as_str(), hash, *expires_at)?;
+    }
+    if let Some(mail) = &user.mail {
+        outbox::enqueue(connection, mail, email.as_str(), user.at)?;
+    }
+    Ok(())
 }
 
 pub(super) fn update(
@@ -81,6 +109,11 @@ pub(super) fn update(
                 (
                     users::email.eq(email.map(Email::as_str)),
                     users::email_key.eq(email.map(Email::key)),
+                    // Another address is an unverified one.
+                    users::email_verified_at.eq(case_when(
+                        users::email_key.is_not_distinct_from(email.map(Email::key)),
+                        users::email_verified_at,
+                    )),
                 )
             }),
             display_name.map(|name| {
@@ -109,6 +142,39 @@ pub(super) fn update(
             None => error.into(),
         }),
     }
+}
+
+/// Gives a user another avatar or none, in a transaction of the caller's.
+pub(super) fn set_avatar(
+    connection: &mut PgConnection,
+    id: UserId,
+    avatar: Option<FileId>,
+    at: Timestamp,
+) -> Result<Option<User>, TxError<RepositoryError>> {
+    let user = users::table.find(id.as_uuid()).filter(users::deleted_at.is_null());
+    let before = user
+        .select(users::avatar_id)
+        .for_no_key_update()
+        .first::<Option<Uuid>>(connection)
+        .optional()?;
+    let Some(before) = before else { return Ok(None) };
+    let view = match avatar {
+        None => None,
+        Some(file) => match files::hold(connection, file, id)? {
+            None => return Ok(None),
+            view => view,
+        },
+    };
+    let row = diesel::update(user)
+        .set((
+            users::avatar_id.eq(avatar.as_ref().map(FileId::as_uuid)),
+            users::avatar_view.eq(view),
+            users::updated_at.eq(PgTime(at)),
+        ))
+        .returning(UserRow::as_returning())
+        .get_result(connection)?;
+    files::release(connection, before.as_slice(), at)?;
+    Ok(Some(row.try_into()?))
 }
 
 /// A name that another user has.

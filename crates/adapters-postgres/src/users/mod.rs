@@ -4,6 +4,7 @@ mod change;
 mod delete;
 mod search;
 
+use crate::account_tokens;
 use crate::client::Client;
 use crate::rows::{UserRow, read_all};
 use crate::schema::{sessions, users};
@@ -14,7 +15,7 @@ use tertulia_domain::repository::{
     Credentials, Erased, InsertUserError, NewUser, RepositoryError, UpdateUserError, UserChanges, UserRepository,
 };
 use tertulia_domain::{
-    Limit, LoginName, Page, PasswordHash, SearchPrefix, SessionId, Timestamp, User, UserCursor, UserId,
+    FileId, Limit, LoginName, Page, PasswordHash, SearchPrefix, SessionId, Timestamp, User, UserCursor, UserId,
 };
 use tertulia_sql_support::inconsistent;
 
@@ -125,7 +126,8 @@ impl UserRepository for PgUserRepository {
                         .set((users::password.eq(password.as_phc()), users::updated_at.eq(PgTime(at))))
                         .execute(connection)?;
                     // A statement of its own: it also sees the sessions that began while the first one waited.
-                    let others = sessions::table.filter(sessions::user_id.eq(id.as_uuid()));
+                    let others =
+                        sessions::table.filter(sessions::user_id.eq(id.as_uuid()).and(sessions::key_hash.is_null()));
                     match keep {
                         _ if changed == 0 => 0,
                         Some(keep) => {
@@ -133,9 +135,21 @@ impl UserRepository for PgUserRepository {
                         }
                         None => diesel::delete(others).execute(connection)?,
                     };
+                    account_tokens::delete_resets(connection, id)?;
                     Ok(changed > 0)
                 })
             })
+            .await
+    }
+
+    async fn set_avatar(
+        &self,
+        id: UserId,
+        avatar: Option<FileId>,
+        at: Timestamp,
+    ) -> Result<Option<User>, RepositoryError> {
+        self.client
+            .run(move |connection| connection.transaction(|connection| change::set_avatar(connection, id, avatar, at)))
             .await
     }
 

@@ -28,6 +28,8 @@ pub(crate) async fn person(database: &PgDatabase, name: &str) -> ClaimedSession 
         profile: Profile::default(),
         role: Role::User,
         password: PasswordHash::from_phc("$argon2id$".to_owned()),
+        mail: None,
+        verification: None,
         at: at(0),
     };
     let user_id = database.users().insert(user).await.unwrap().id;

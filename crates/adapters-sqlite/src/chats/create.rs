@@ -1,6 +1,7 @@
 use super::view;
 use crate::id::DbId;
 use crate::idempotency::once;
+use crate::moderation::blocked;
 use crate::schema::{chats, memberships};
 use crate::users::exists_undeleted;
 use diesel::prelude::*;
@@ -27,6 +28,9 @@ pub(super) fn direct(
             .optional()?;
         if let Some(chat) = existing {
             return created(conn, chat, creator, false);
+        }
+        if blocked(conn, low, high)? {
+            return Err(TxError::Named(InsertChatError::Blocked));
         }
         let chat = DbId::from(new.id);
         diesel::insert_into(chats::table)

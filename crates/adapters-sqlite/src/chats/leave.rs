@@ -1,5 +1,5 @@
 use super::row::member_role;
-use super::touch;
+use super::{remove, touch};
 use crate::id::DbId;
 use crate::schema::{chats, memberships};
 use diesel::prelude::*;
@@ -19,8 +19,8 @@ pub(crate) struct Leaving {
 }
 
 /// Takes a member out of a group. The last one out deletes it; an owner has a successor. `None` for an owner who is to
-/// be kept.
-pub(crate) fn leave<E>(conn: &mut SqliteConnection, leaving: Leaving) -> Result<Option<Removal>, TxError<E>> {
+/// be kept. Beside that, the number of files that went with a group.
+pub(crate) fn leave<E>(conn: &mut SqliteConnection, leaving: Leaving) -> Result<(Option<Removal>, u64), TxError<E>> {
     let Leaving { chat, user, .. } = leaving;
     let found: Option<(String, i64)> = memberships::table
         .inner_join(chats::table)
@@ -31,15 +31,15 @@ pub(crate) fn leave<E>(conn: &mut SqliteConnection, leaving: Leaving) -> Result<
         .get_result(conn)
         .optional()?;
     let Some((role, member_count)) = found else {
-        return Ok(Some(Removal::NotAMember));
+        return Ok((Some(Removal::NotAMember), 0));
     };
     let owner = member_role(chat, user, &role)? == MemberRole::Owner;
     if owner && leaving.keep_owner {
-        return Ok(None);
+        return Ok((None, 0));
     }
     if member_count <= 1 {
-        diesel::delete(chats::table.find(chat)).execute(conn)?;
-        return Ok(Some(Removal::ChatDeleted));
+        let files = remove(conn, chat, leaving.at)?;
+        return Ok((Some(Removal::ChatDeleted), files.unwrap_or_default()));
     }
     diesel::delete(memberships::table.find((chat, user))).execute(conn)?;
     diesel::update(chats::table.find(chat))
@@ -47,7 +47,7 @@ pub(crate) fn leave<E>(conn: &mut SqliteConnection, leaving: Leaving) -> Result<
         .execute(conn)?;
     touch(conn, chat, leaving.at)?;
     let new_owner = if owner { Some(hand_over(conn, chat)?) } else { None };
-    Ok(Some(Removal::Removed { new_owner }))
+    Ok((Some(Removal::Removed { new_owner }), 0))
 }
 
 /// Gives a group that has lost its owner the next one.

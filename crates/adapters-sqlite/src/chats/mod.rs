@@ -12,20 +12,23 @@ pub(crate) use row::member_role;
 #[cfg(test)]
 pub(crate) use view::list;
 
+use crate::files;
 use crate::id::DbId;
 use crate::schema::chats;
 use crate::sql::Sql;
 use crate::store::Store;
 use async_trait::async_trait;
 use diesel::prelude::*;
+use diesel::sql_types::Binary;
 use tertulia_domain::repository::{
     AddMember, AddMemberError, ChatRepository, CreatedChat, InsertChatError, ListChatsError, NewDirectChat, NewGroup,
     NewMember, ReadState, Removal, RepositoryError, SetRoleError,
 };
 use tertulia_domain::{
-    ChatCursor, ChatId, ChatTitle, ChatView, ClaimedSession, Limit, Member, MemberCursor, MemberRole, Page, Recorded,
-    Recording, Seq, Timestamp, UserId,
+    ChatCursor, ChatId, ChatTitle, ChatView, ClaimedSession, FileId, Limit, Member, MemberCursor, MemberRole, Page,
+    Recorded, Recording, Seq, Timestamp, UserId,
 };
+use tertulia_sql_support::TxError;
 
 /// The chats, on SQLite.
 #[derive(Clone)]
@@ -58,6 +61,47 @@ fn rename(conn: &mut SqliteConnection, chat: DbId, title: &ChatTitle, at: Timest
         touch(conn, chat, at)?;
     }
     Ok(renamed > 0)
+}
+
+/// Gives a group an avatar out of somebody's files. False when there is no such group or no such file.
+fn set_avatar(
+    conn: &mut SqliteConnection,
+    chat: DbId,
+    avatar: DbId,
+    owner: DbId,
+    at: Timestamp,
+) -> Result<bool, TxError<RepositoryError>> {
+    let group = chats::table.find(chat).filter(chats::kind.eq("group"));
+    let old: Option<Option<DbId>> = group.select(chats::avatar_id).get_result(conn).optional()?;
+    let (Some(old), Some(file)) = (old, files::owned(conn, avatar, owner)?) else {
+        return Ok(false);
+    };
+    diesel::update(group)
+        .set((
+            chats::avatar_id.eq(avatar),
+            chats::avatar_view.eq(files::to_view(&file.try_into()?)),
+        ))
+        .execute(conn)?;
+    touch(conn, chat, at)?;
+    files::release(conn, old, at)?;
+    Ok(true)
+}
+
+/// Before any other time: for objects that are due when no time is given.
+const DUE_AT_ONCE: Timestamp = Timestamp::from_millis(0);
+
+const FILES_OF: &[&str] = &["SELECT file_id FROM message_attachments WHERE chat_id = ?
+    UNION
+    SELECT avatar_id FROM chats WHERE id = ? AND avatar_id IS NOT NULL"];
+
+/// Removes a chat with everything in it, and with the files that nothing else uses; gives their number. `None` when there
+/// is no such chat.
+fn remove(conn: &mut SqliteConnection, chat: DbId, at: Timestamp) -> QueryResult<Option<u64>> {
+    let files: Vec<DbId> = Sql::<Binary>::new(FILES_OF).id(chat).id(chat).load(conn)?;
+    if diesel::delete(chats::table.find(chat)).execute(conn)? == 0 {
+        return Ok(None);
+    }
+    files::release(conn, files, at).map(Some)
 }
 
 #[async_trait]
@@ -107,9 +151,21 @@ impl ChatRepository for SqliteChatRepository {
             .await
     }
 
+    async fn set_avatar(
+        &self,
+        id: ChatId,
+        avatar: FileId,
+        owner: UserId,
+        at: Timestamp,
+    ) -> Result<bool, RepositoryError> {
+        self.store
+            .write(move |conn| set_avatar(conn, id.into(), avatar.into(), owner.into(), at))
+            .await
+    }
+
     async fn delete(&self, id: ChatId) -> Result<bool, RepositoryError> {
         self.store
-            .write(move |conn| Ok(diesel::delete(chats::table.find(DbId::from(id))).execute(conn)? > 0))
+            .write(move |conn| Ok(remove(conn, id.into(), DUE_AT_ONCE)?.is_some()))
             .await
     }
 
@@ -165,7 +221,9 @@ impl ChatRepository for SqliteChatRepository {
             keep_owner,
             at,
         };
-        self.store.write(move |conn| leave(conn, leaving)).await
+        self.store
+            .write(move |conn| leave(conn, leaving).map(|(removal, _)| removal))
+            .await
     }
 
     async fn mark_read(&self, id: ChatId, user_id: UserId, seq: Seq) -> Result<Option<ReadState>, RepositoryError> {

@@ -1,3 +1,4 @@
+use crate::files;
 use crate::id::DbId;
 use crate::schema::{chats, memberships};
 use crate::users::{UserColumns, UserRow};
@@ -21,11 +22,15 @@ pub(super) struct ChatRow {
     active_at: i64,
     member_count: i64,
     last_seq: i64,
+    avatar_view: Option<String>,
+    pub(super) direct_low: Option<DbId>,
+    pub(super) direct_high: Option<DbId>,
 }
 
 impl ChatRow {
     pub(super) const COLUMNS: &'static str = "chats.number, chats.id, chats.kind, chats.title, chats.created_at, \
-         chats.updated_at, chats.active_at, chats.member_count, chats.last_seq";
+         chats.updated_at, chats.active_at, chats.member_count, chats.last_seq, chats.avatar_view, chats.direct_low, \
+         chats.direct_high";
 }
 
 pub(super) type ChatColumns = SqlTypeOf<<ChatRow as Selectable<Sqlite>>::SelectExpression>;
@@ -46,6 +51,12 @@ impl TryFrom<ChatRow> for Chat {
             id: row.id.into(),
             number: row.number,
             kind,
+            avatar: row
+                .avatar_view
+                .as_deref()
+                .map(files::from_view)
+                .transpose()
+                .map_err(|why| refuse(&why))?,
             created_at: Timestamp::from_millis(row.created_at),
             updated_at: Timestamp::from_millis(row.updated_at),
             active_at: Timestamp::from_millis(row.active_at),

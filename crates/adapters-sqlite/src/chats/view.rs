@@ -2,6 +2,7 @@ use super::members::longest_standing;
 use super::row::{ChatColumns, ChatRow, MembershipColumns, MembershipRow};
 use crate::id::DbId;
 use crate::messages;
+use crate::moderation::blocked;
 use crate::schema::{chats, memberships};
 use crate::sessions;
 use crate::sql::Sql;
@@ -42,7 +43,7 @@ pub(super) fn find<E>(conn: &mut SqliteConnection, chat: DbId, viewer: DbId) -> 
         .select(MembershipRow::as_select())
         .get_result(conn)
         .optional()?;
-    view(conn, row, membership, Shown::All).map(Some)
+    view(conn, row, membership, Shown::All, true).map(Some)
 }
 
 pub(crate) fn list(
@@ -52,9 +53,9 @@ pub(crate) fn list(
     limit: Limit,
     at: Timestamp,
 ) -> Result<Page<ChatView, ChatCursor>, TxError<ListChatsError>> {
-    if sessions::find_caller(conn, session, at)?.is_none() {
+    let Some(caller) = sessions::find_caller(conn, session, at)? else {
         return Err(TxError::Named(ListChatsError::SessionEnded));
-    }
+    };
     // No chat is active at the end of time.
     let (active_at, id) = match after {
         Some(cursor) => (cursor.active_at.as_millis(), cursor.id.into()),
@@ -68,7 +69,7 @@ pub(crate) fn list(
         .load(conn)?;
     let mut views = Vec::with_capacity(rows.len());
     for (chat, membership) in rows {
-        views.push(view(conn, chat, Some(membership), Shown::OfDirectChats)?);
+        views.push(view(conn, chat, Some(membership), Shown::OfDirectChats, caller.blocks)?);
     }
     Ok(Page::from_fetched(views, limit, |view: &ChatView| ChatCursor {
         active_at: view.chat.active_at,
@@ -76,13 +77,18 @@ pub(crate) fn list(
     }))
 }
 
-/// Completes a chat with what stands in other tables.
+/// Completes a chat with what stands in other tables. `blocks`: whether one of its parties may block the other.
 fn view<E>(
     conn: &mut SqliteConnection,
     row: ChatRow,
     membership: Option<MembershipRow>,
     shown: Shown,
+    blocks: bool,
 ) -> Result<ChatView, TxError<E>> {
+    let blocked = match row.direct_low.zip(row.direct_high) {
+        Some((low, high)) if blocks => blocked(conn, low, high)?,
+        _ => false,
+    };
     let chat = Chat::try_from(row)?;
     let id = DbId::from(chat.id);
     let members = if chat.kind.is_group() && shown == Shown::OfDirectChats {
@@ -95,6 +101,7 @@ fn view<E>(
         membership: membership.map(Membership::try_from).transpose()?,
         members,
         chat,
+        blocked,
     })
 }
 

@@ -1,9 +1,12 @@
 use super::read;
 use crate::chats::touch;
+use crate::files;
 use crate::id::DbId;
-use crate::schema::messages;
+use crate::schema::{message_attachments as attachments, messages};
+use crate::sql::Sql;
 use diesel::dsl::exists;
 use diesel::prelude::*;
+use diesel::sql_types::Binary;
 use std::collections::BTreeSet;
 use tertulia_domain::repository::RepositoryError;
 use tertulia_domain::{Message, MessageBody, Timestamp};
@@ -30,25 +33,53 @@ pub(super) fn edit(
     read::one(conn, chat, id)
 }
 
-/// Blanks one message. True also for one that was blank before.
-pub(super) fn blank(conn: &mut SqliteConnection, chat: DbId, id: DbId, at: Timestamp) -> QueryResult<bool> {
+/// What was to be blanked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Blanked {
+    /// It is blank now.
+    Now {
+        /// Whose message it was.
+        sender: DbId,
+    },
+    /// It was blank before.
+    Before,
+    /// There is no such message in that chat.
+    NotFound,
+}
+
+/// Blanks one message, and takes its files away.
+pub(crate) fn blank(conn: &mut SqliteConnection, chat: DbId, id: DbId, at: Timestamp) -> QueryResult<Blanked> {
     let message = messages::table
         .filter(messages::id.eq(id))
         .filter(messages::chat_id.eq(chat));
-    let blanked = diesel::update(message.filter(messages::deleted_at.is_null()))
+    let blanked: Vec<(DbId, i64)> = diesel::update(message.filter(messages::deleted_at.is_null()))
         .set(blanks(at))
-        .execute(conn)?;
-    if blanked > 0 {
+        .returning((messages::sender_id, messages::seq))
+        .load(conn)?;
+    if let Some((sender, seq)) = blanked.into_iter().next() {
+        let place = attachments::table
+            .filter(attachments::chat_id.eq(chat))
+            .filter(attachments::seq.eq(seq));
+        let files: Vec<DbId> = diesel::delete(place).returning(attachments::file_id).load(conn)?;
+        files::release(conn, files, at)?;
         touch(conn, chat, at)?;
-        return Ok(true);
+        return Ok(Blanked::Now { sender });
     }
-    diesel::select(exists(message)).get_result(conn)
+    let there: bool = diesel::select(exists(message)).get_result(conn)?;
+    Ok(if there { Blanked::Before } else { Blanked::NotFound })
 }
 
-/// Blanks everything that somebody ever sent; gives the number of messages that were not blank before.
+const DETACH_ALL_OF: &[&str] = &["DELETE FROM message_attachments WHERE (chat_id, seq) IN (
+        SELECT chat_id, seq FROM messages WHERE sender_id = ? AND attachments_view IS NOT NULL
+    )
+    RETURNING file_id"];
+
+/// Blanks everything that somebody ever sent, and takes the files away; gives the numbers of messages that were not blank
+/// before and of files that went.
 ///
 /// This reads the whole table: accounts are erased seldom, and an index on senders would cost every send a tenth.
-pub(crate) fn blank_all_of(conn: &mut SqliteConnection, sender: DbId, at: Timestamp) -> QueryResult<usize> {
+pub(crate) fn blank_all_of(conn: &mut SqliteConnection, sender: DbId, at: Timestamp) -> QueryResult<(u64, u64)> {
+    let files: Vec<DbId> = Sql::<Binary>::new(DETACH_ALL_OF).id(sender).load(conn)?;
     let chats: Vec<DbId> = diesel::update(messages::table)
         .filter(messages::sender_id.eq(sender))
         .filter(messages::deleted_at.is_null())
@@ -58,14 +89,20 @@ pub(crate) fn blank_all_of(conn: &mut SqliteConnection, sender: DbId, at: Timest
     for chat in chats.iter().collect::<BTreeSet<_>>() {
         touch(conn, *chat, at)?;
     }
-    Ok(chats.len())
+    let files = files::release(conn, files, at)?;
+    Ok((chats.len() as u64, files))
 }
 
 type Blanks = (
     diesel::dsl::Eq<messages::body, Option<&'static str>>,
+    diesel::dsl::Eq<messages::attachments_view, Option<&'static str>>,
     diesel::dsl::Eq<messages::deleted_at, i64>,
 );
 
 fn blanks(at: Timestamp) -> Blanks {
-    (messages::body.eq(None), messages::deleted_at.eq(at.as_millis()))
+    (
+        messages::body.eq(None),
+        messages::attachments_view.eq(None),
+        messages::deleted_at.eq(at.as_millis()),
+    )
 }

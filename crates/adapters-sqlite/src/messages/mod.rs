@@ -5,7 +5,7 @@ mod change;
 mod read;
 mod row;
 
-pub(crate) use change::blank_all_of;
+pub(crate) use change::{Blanked, blank, blank_all_of};
 pub(crate) use read::at;
 #[cfg(test)]
 pub(crate) use {append::append, read::list};
@@ -33,7 +33,7 @@ impl SqliteMessageRepository {
 #[async_trait]
 impl MessageRepository for SqliteMessageRepository {
     async fn append(&self, message: AppendMessage) -> Result<Appended, AppendError> {
-        self.store.write(move |conn| append::append(conn, message)).await
+        self.store.write(move |conn| append::append(conn, &message)).await
     }
 
     async fn list(&self, list: ListMessages) -> Result<Page<Message, MessageRange>, ListMessagesError> {
@@ -66,7 +66,7 @@ impl MessageRepository for SqliteMessageRepository {
 
     async fn delete(&self, chat_id: ChatId, id: MessageId, at: Timestamp) -> Result<bool, RepositoryError> {
         self.store
-            .write(move |conn| Ok(change::blank(conn, chat_id.into(), id.into(), at)?))
+            .write(move |conn| Ok(blank(conn, chat_id.into(), id.into(), at)? != Blanked::NotFound))
             .await
     }
 }

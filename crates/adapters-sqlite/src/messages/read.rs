@@ -22,6 +22,8 @@ pub(super) struct Place {
     pub(super) kind: String,
     pub(super) last_seq: i64,
     pub(super) active_at: i64,
+    /// The two parties of a direct chat.
+    pub(super) parties: Option<(DbId, DbId)>,
     /// The user's role, if they are in it.
     pub(super) role: Option<String>,
 }
@@ -35,22 +37,26 @@ impl Place {
 
 /// The chat, and the user's place in it.
 pub(super) fn place(conn: &mut SqliteConnection, chat: DbId, user: DbId) -> QueryResult<Option<Place>> {
+    type Row = (String, i64, i64, Option<DbId>, Option<DbId>, Option<String>);
     let own = memberships::chat_id.eq(chats::id).and(memberships::user_id.eq(user));
-    let found: Option<(String, i64, i64, Option<String>)> = chats::table
+    let found: Option<Row> = chats::table
         .left_join(memberships::table.on(own))
         .filter(chats::id.eq(chat))
         .select((
             chats::kind,
             chats::last_seq,
             chats::active_at,
+            chats::direct_low,
+            chats::direct_high,
             memberships::role.nullable(),
         ))
         .get_result(conn)
         .optional()?;
-    Ok(found.map(|(kind, last_seq, active_at, role)| Place {
+    Ok(found.map(|(kind, last_seq, active_at, low, high, role)| Place {
         kind,
         last_seq,
         active_at,
+        parties: low.zip(high),
         role,
     }))
 }

@@ -1,13 +1,15 @@
+use crate::files;
 use crate::id::DbId;
-use crate::users::{display_name, username};
+use crate::schema::users;
+use crate::users::{avatar, display_name, username};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Nullable, Text};
 use std::fmt::Display;
 use tertulia_domain::repository::RepositoryError;
-use tertulia_domain::{Author, Message, MessageBody, MessageContent, ReplyPreview, Seq, Timestamp};
+use tertulia_domain::{Author, File, Message, MessageBody, MessageContent, ReplyPreview, Seq, Timestamp};
 use tertulia_sql_support::inconsistent;
 
-type AuthorColumns = (Binary, Nullable<Text>, Nullable<Text>);
+type AuthorColumns = (Binary, Nullable<Text>, Nullable<Text>, Nullable<Text>);
 type ReplyColumns = (Binary, BigInt, Nullable<Text>, AuthorColumns);
 
 /// The columns of [`SELECT`].
@@ -19,15 +21,16 @@ pub(super) type MessageColumns = (
     BigInt,
     Nullable<BigInt>,
     Nullable<BigInt>,
+    Nullable<Text>,
     AuthorColumns,
     Nullable<ReplyColumns>,
 );
 
 /// A message with its sender, and what it answers with the sender of that.
 pub(super) const SELECT: &str = "
-    SELECT m.id, m.chat_id, m.seq, m.body, m.created_at, m.edited_at, m.deleted_at,
-        s.id, s.username, s.display_name,
-        r.id, r.seq, r.body, rs.id, rs.username, rs.display_name
+    SELECT m.id, m.chat_id, m.seq, m.body, m.created_at, m.edited_at, m.deleted_at, m.attachments_view,
+        s.id, s.username, s.display_name, s.avatar_view,
+        r.id, r.seq, r.body, rs.id, rs.username, rs.display_name, rs.avatar_view
     FROM messages AS m
     JOIN users AS s ON s.id = m.sender_id
     LEFT JOIN messages AS r ON r.chat_id = m.chat_id AND r.seq = m.reply_to_seq
@@ -42,6 +45,7 @@ pub(super) struct MessageRow {
     created_at: i64,
     edited_at: Option<i64>,
     deleted_at: Option<i64>,
+    attachments_view: Option<String>,
     sender: AuthorRow,
     reply_to: Option<ReplyRow>,
 }
@@ -52,6 +56,14 @@ pub(super) struct AuthorRow {
     id: DbId,
     username: Option<String>,
     display_name: Option<String>,
+    avatar_view: Option<String>,
+}
+
+type ShownOfUser = (users::id, users::username, users::display_name, users::avatar_view);
+
+/// The columns of an [`AuthorRow`].
+pub(super) const fn author() -> ShownOfUser {
+    (users::id, users::username, users::display_name, users::avatar_view)
 }
 
 /// What an answer shows of the message that it answers.
@@ -71,6 +83,7 @@ impl TryFrom<AuthorRow> for Author {
             id: row.id.into(),
             username: username(row.id, row.username.as_deref())?,
             display_name: display_name(row.id, row.display_name.as_deref())?,
+            avatar: avatar(row.id, row.avatar_view.as_deref())?,
         })
     }
 }
@@ -103,6 +116,7 @@ impl TryFrom<MessageRow> for Message {
                 },
                 None => MessageContent::Present {
                     body: body(row.id, row.body)?,
+                    attachments: attachments(row.id, row.attachments_view.as_deref())?,
                 },
             },
             reply_to: row.reply_to.map(ReplyPreview::try_from).transpose()?,
@@ -120,6 +134,13 @@ pub(super) fn place(message: DbId, seq: i64) -> Result<Seq, RepositoryError> {
 fn body(message: DbId, text: Option<String>) -> Result<Option<MessageBody>, RepositoryError> {
     text.map(MessageBody::new)
         .transpose()
+        .map_err(|why| refuse(message, why))
+}
+
+fn attachments(message: DbId, view: Option<&str>) -> Result<Vec<File>, RepositoryError> {
+    view.map(files::all_from_view)
+        .transpose()
+        .map(Option::unwrap_or_default)
         .map_err(|why| refuse(message, why))
 }
 

@@ -1,15 +1,17 @@
-use super::migrate;
-use crate::connection::Purpose;
-use crate::testing::Fresh;
+use super::{MIGRATIONS, migrate};
+use crate::connection::{Purpose, establish};
+use crate::testing::{Fresh, at, id};
 use crate::{SqliteDatabase, SqliteOptions};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
+use diesel_migrations::MigrationHarness;
 use std::fs;
 use std::path::Path;
 use std::sync::Barrier;
 use std::thread;
-use tertulia_domain::repository::{Maintenance, RepositoryError};
+use tertulia_domain::repository::{Maintenance, RepositoryError, SessionRepository};
+use tertulia_domain::{ClaimedSession, SessionId, UserId};
 
 #[test]
 fn many_may_migrate_at_once() {
@@ -49,6 +51,35 @@ async fn a_schema_of_another_version_is_not_in_order() {
         Err(RepositoryError::Other(why)) => assert!(why.to_string().contains("99990101000000"), "{why}"),
         other => panic!("{other:?}"),
     }
+}
+
+#[tokio::test]
+async fn who_was_logged_in_before_there_were_keys_still_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tertulia.db");
+    let mut conn = establish(path.to_str().unwrap(), Purpose::Write).unwrap();
+    conn.run_next_migration(MIGRATIONS).unwrap();
+    let uuid = id(1).as_simple().to_string();
+    conn.batch_execute(&format!(
+        "INSERT INTO users (id, username, username_key, role, password, created_at, updated_at)
+        VALUES (x'{uuid}', 'ana', 'ana', 'user', 'hash', 0, 0);
+        INSERT INTO sessions
+        VALUES (x'{uuid}', x'{uuid}', 'phone', '::1', x'01', x'02', 0, 0, {});",
+        at(10).as_millis(),
+    ))
+    .unwrap();
+    migrate(&path).unwrap();
+    let database = SqliteDatabase::open(&path, SqliteOptions::default()).unwrap();
+    let claim = ClaimedSession {
+        session_id: SessionId::from_uuid(id(1)),
+        user_id: UserId::from_uuid(id(1)),
+    };
+    assert!(database.sessions().find_caller(claim, at(9)).await.unwrap().is_some());
+    assert!(database.sessions().find_caller(claim, at(10)).await.unwrap().is_none());
+    let sessions = database.sessions().list(claim.user_id, at(9)).await.unwrap();
+    assert_eq!(sessions[0].device.as_ref().unwrap().as_str(), "phone");
+    // And everything can be undone.
+    conn.revert_all_migrations(MIGRATIONS).unwrap();
 }
 
 #[test]

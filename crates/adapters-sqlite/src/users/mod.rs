@@ -5,7 +5,7 @@ mod row;
 mod search;
 mod write;
 
-pub(crate) use row::{UserColumns, UserRow, display_name, role, username};
+pub(crate) use row::{UserColumns, UserRow, avatar, display_name, role, username};
 
 use crate::id::DbId;
 use crate::schema::users;
@@ -17,7 +17,7 @@ use tertulia_domain::repository::{
     Credentials, Erased, InsertUserError, NewUser, RepositoryError, UpdateUserError, UserChanges, UserRepository,
 };
 use tertulia_domain::{
-    Limit, LoginName, Page, PasswordHash, SearchPrefix, SessionId, Timestamp, User, UserCursor, UserId,
+    FileId, Limit, LoginName, Page, PasswordHash, SearchPrefix, SessionId, Timestamp, User, UserCursor, UserId,
 };
 use tertulia_sql_support::TxError;
 
@@ -36,6 +36,15 @@ impl SqliteUserRepository {
 /// Whether there is such a user and the account is not deleted.
 pub(crate) fn exists_undeleted(conn: &mut SqliteConnection, id: impl Into<DbId>) -> QueryResult<bool> {
     let user = users::table.find(id.into()).filter(users::deleted_at.is_null());
+    diesel::select(exists(user)).get_result(conn)
+}
+
+/// Whether there is such a user, neither deleted nor suspended.
+pub(crate) fn may_log_in(conn: &mut SqliteConnection, id: impl Into<DbId>) -> QueryResult<bool> {
+    let user = users::table
+        .find(id.into())
+        .filter(users::deleted_at.is_null())
+        .filter(users::suspended_at.is_null());
     diesel::select(exists(user)).get_result(conn)
 }
 
@@ -126,6 +135,17 @@ impl UserRepository for SqliteUserRepository {
         let password = password.clone();
         self.store
             .write(move |conn| Ok(write::set_password(conn, id, &password, keep, at)?))
+            .await
+    }
+
+    async fn set_avatar(
+        &self,
+        id: UserId,
+        avatar: Option<FileId>,
+        at: Timestamp,
+    ) -> Result<Option<User>, RepositoryError> {
+        self.store
+            .write(move |conn| write::set_avatar(conn, id.into(), avatar.map(DbId::from), at))
             .await
     }
 

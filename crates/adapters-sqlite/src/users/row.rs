@@ -1,3 +1,4 @@
+use crate::files;
 use crate::id::DbId;
 use crate::schema::users;
 use diesel::dsl::SqlTypeOf;
@@ -5,7 +6,7 @@ use diesel::prelude::*;
 use diesel::sqlite::Sqlite;
 use std::fmt::Display;
 use tertulia_domain::repository::RepositoryError;
-use tertulia_domain::{DisplayName, Email, Profile, Role, Timestamp, User, Username};
+use tertulia_domain::{DisplayName, Email, File, Profile, Role, Timestamp, User, Username};
 use tertulia_sql_support::{inconsistent, profile_from_json, profile_to_json};
 
 /// A user without the password.
@@ -23,13 +24,16 @@ pub(crate) struct UserRow {
     updated_at: i64,
     last_seen_at: Option<i64>,
     deleted_at: Option<i64>,
+    avatar_view: Option<String>,
+    email_verified_at: Option<i64>,
+    suspended_at: Option<i64>,
 }
 
 impl UserRow {
     /// The columns, for statements in SQL.
     pub(crate) const COLUMNS: &'static str = "users.number, users.id, users.username, users.email, \
          users.display_name, users.profile, users.role, users.created_at, users.updated_at, users.last_seen_at, \
-         users.deleted_at";
+         users.deleted_at, users.avatar_view, users.email_verified_at, users.suspended_at";
 }
 
 /// Their types.
@@ -45,12 +49,15 @@ impl TryFrom<UserRow> for User {
             number: row.number,
             username: username(id, row.username.as_deref())?,
             email: accept(id, row.email.as_deref(), Email::new)?,
+            email_verified: row.email_verified_at.is_some(),
             display_name: display_name(id, row.display_name.as_deref())?,
+            avatar: avatar(id, row.avatar_view.as_deref())?,
             profile: read_profile(id, &row.profile)?,
             role: role(id, &row.role)?,
             created_at: Timestamp::from_millis(row.created_at),
             updated_at: Timestamp::from_millis(row.updated_at),
             last_seen_at: row.last_seen_at.map(Timestamp::from_millis),
+            suspended_at: row.suspended_at.map(Timestamp::from_millis),
             deleted_at: row.deleted_at.map(Timestamp::from_millis),
         })
     }
@@ -64,6 +71,11 @@ pub(crate) fn username(user: DbId, text: Option<&str>) -> Result<Option<Username
 /// The stored display name of that user.
 pub(crate) fn display_name(user: DbId, text: Option<&str>) -> Result<Option<DisplayName>, RepositoryError> {
     accept(user, text, DisplayName::new)
+}
+
+/// The stored avatar of that user.
+pub(crate) fn avatar(user: DbId, view: Option<&str>) -> Result<Option<File>, RepositoryError> {
+    view.map(files::from_view).transpose().map_err(|why| refuse(user, why))
 }
 
 /// The stored role of that user.

@@ -1,10 +1,14 @@
 use super::row::Identity;
+use crate::account_tokens::{self, Purpose};
+use crate::files;
 use crate::id::DbId;
-use crate::schema::{sessions, users};
+use crate::outbox;
+use crate::schema::users;
+use crate::sessions;
 use diesel::dsl::exists;
 use diesel::prelude::*;
-use tertulia_domain::repository::{InsertUserError, NewUser, UpdateUserError, UserChanges};
-use tertulia_domain::{PasswordHash, SessionId, Timestamp, User, UserId};
+use tertulia_domain::repository::{InsertUserError, NewUser, RepositoryError, UpdateUserError, UserChanges};
+use tertulia_domain::{Email, PasswordHash, SessionId, Timestamp, User, UserId};
 use tertulia_sql_support::TxError;
 
 pub(super) fn insert(conn: &mut SqliteConnection, new: NewUser) -> Result<User, TxError<InsertUserError>> {
@@ -32,17 +36,28 @@ pub(super) fn insert(conn: &mut SqliteConnection, new: NewUser) -> Result<User, 
         ))
         .returning(users::number)
         .get_result(conn)?;
+    if let Some(email) = &new.email {
+        if let Some((hash, expires_at)) = new.verification {
+            account_tokens::store(conn, id, Purpose::Verify, email.as_str(), hash, expires_at)?;
+        }
+        if let Some(mail) = &new.mail {
+            outbox::store(conn, email.as_str(), mail, new.at)?;
+        }
+    }
     Ok(User {
         id: new.id,
         number,
         username: new.username,
         email: new.email,
+        email_verified: false,
         display_name: new.display_name,
+        avatar: None,
         profile: new.profile,
         role: new.role,
         created_at: new.at,
         updated_at: new.at,
         last_seen_at: None,
+        suspended_at: None,
         deleted_at: None,
     })
 }
@@ -57,7 +72,10 @@ pub(super) fn update(
     let Some(user) = user else {
         return Err(TxError::Named(UpdateUserError::NotFound));
     };
-    let user = apply(changes, user, at);
+    let former = user.email.as_ref().map(Email::key);
+    let mut user = apply(changes, user, at);
+    let moved = former != user.email.as_ref().map(Email::key);
+    user.email_verified &= !moved;
     if user.username.is_none() && user.email.is_none() {
         return Err(TxError::Named(UpdateUserError::NoLogin));
     }
@@ -75,7 +93,18 @@ pub(super) fn update(
             users::updated_at.eq(at.as_millis()),
         ))
         .execute(conn)?;
+    if moved {
+        forget_mailbox(conn, id)?;
+    }
     Ok(user)
+}
+
+/// Whoever reads the mailbox that was a user's has no say about the account any more.
+fn forget_mailbox(conn: &mut SqliteConnection, id: DbId) -> QueryResult<()> {
+    diesel::update(users::table.find(id))
+        .set(users::email_verified_at.eq(None::<i64>))
+        .execute(conn)?;
+    account_tokens::void(conn, id, Purpose::Reset)
 }
 
 fn apply(changes: UserChanges, user: User, at: Timestamp) -> User {
@@ -107,12 +136,37 @@ pub(super) fn set_password(
     if changed == 0 {
         return Ok(false);
     }
-    let others = sessions::table.filter(sessions::user_id.eq(id));
-    match keep {
-        None => diesel::delete(others).execute(conn)?,
-        Some(keep) => diesel::delete(others.filter(sessions::id.ne(DbId::from(keep)))).execute(conn)?,
-    };
+    sessions::end_all(conn, id, keep)?;
+    account_tokens::void(conn, id, Purpose::Reset)?;
     Ok(true)
+}
+
+/// Gives a user one of their own files as avatar, or takes it away. `None` when there is no such user or no such file.
+pub(super) fn set_avatar(
+    conn: &mut SqliteConnection,
+    id: DbId,
+    avatar: Option<DbId>,
+    at: Timestamp,
+) -> Result<Option<User>, TxError<RepositoryError>> {
+    let user = users::table.find(id).filter(users::deleted_at.is_null());
+    let old: Option<Option<DbId>> = user.select(users::avatar_id).get_result(conn).optional()?;
+    let Some(old) = old else { return Ok(None) };
+    let view = match avatar {
+        None => None,
+        Some(avatar) => match files::owned(conn, avatar, id)? {
+            Some(file) => Some(files::to_view(&file.try_into()?)),
+            None => return Ok(None),
+        },
+    };
+    diesel::update(user)
+        .set((
+            users::avatar_id.eq(avatar),
+            users::avatar_view.eq(view),
+            users::updated_at.eq(at.as_millis()),
+        ))
+        .execute(conn)?;
+    files::release(conn, old, at)?;
+    super::find(conn, id)
 }
 
 enum Taken {

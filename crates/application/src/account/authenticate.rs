@@ -101,7 +101,8 @@ mod tests {
         let mut world = verifying(Ok(CLAIMED));
         world.sessions.expect_find_caller().never();
         let services = world.services();
-        assert_matches!(services.accounts.claim("token").await, Ok(CLAIMED));
+        let identified = services.accounts.claim("token").await.unwrap();
+        assert_eq!((identified.who, identified.scopes), (CLAIMED, Scopes::FULL));
         assert!(!services.presence.is_online(&user(ANA)));
     }
 
@@ -132,7 +133,12 @@ mod tests {
             let outcome = services.accounts.authenticate("token").await;
             (outcome, services.presence.is_online(&user(ANA)))
         };
-        assert_matches!(authenticate(Some(CALLER)).await, (Ok(CALLER), true));
+        let (identified, online) = authenticate(Some(CALLER)).await;
+        let identified = identified.unwrap();
+        assert_eq!(
+            (identified.who, identified.scopes, online),
+            (CALLER, Scopes::FULL, true)
+        );
         assert_matches!(authenticate(None).await, (Err(AuthenticateError::Ended), false));
     }
 
@@ -147,6 +153,54 @@ mod tests {
             let mut world = verifying(Ok(CLAIMED));
             world.sessions.expect_find_caller().return_once(|_, _| Err(cause));
             world.services().accounts.authenticate("token").await
+        })
+        .await;
+    }
+
+    /// A world in which a key of that secret is asked for, and nothing of access tokens.
+    fn keyed(found: Option<(ClaimedSession, Scopes)>) -> World {
+        let mut world = World::default();
+        world.tokens.expect_verify().never();
+        let hash = SecretToken::new([7; 32]).hash();
+        let asked = world.api_keys.expect_find().with(eq(hash), eq(NOW)).once();
+        asked.return_once(move |_, _| Ok(found));
+        world
+    }
+
+    fn key() -> String {
+        format!("tt_{}", SecretToken::new([7; 32]).show())
+    }
+
+    #[tokio::test]
+    async fn a_key_is_good_for_its_scopes() {
+        let scopes = Scopes::parse(["read"]).unwrap();
+        let services = keyed(Some((CLAIMED, scopes))).services();
+        let identified = services.accounts.claim(&key()).await.unwrap();
+        assert_eq!((identified.who, identified.scopes), (CLAIMED, scopes));
+        let mut world = keyed(Some((CLAIMED, scopes)));
+        let asked = world.sessions.expect_find_caller().with(eq(CLAIMED), eq(NOW)).once();
+        asked.returning(|_, _| Ok(Some(CALLER)));
+        let services = world.services();
+        let identified = services.accounts.authenticate(&key()).await.unwrap();
+        assert_eq!((identified.who, identified.scopes), (CALLER, scopes));
+        assert!(services.presence.is_online(&user(ANA)));
+    }
+
+    #[tokio::test]
+    async fn a_bad_key_has_no_caller() {
+        let unknown = keyed(None).services().accounts.authenticate(&key()).await;
+        assert_matches!(unknown, Err(AuthenticateError::Invalid));
+        for malformed in ["tt_", "tt_short", &format!("{}x", key())] {
+            let mut world = World::default();
+            world.tokens.expect_verify().never();
+            world.api_keys.expect_find().never();
+            let refused = world.services().accounts.claim(malformed).await;
+            assert_matches!(refused, Err(AuthenticateError::Invalid));
+        }
+        passes_on(repository_errors, async |cause| {
+            let mut world = World::default();
+            world.api_keys.expect_find().return_once(|_, _| Err(cause));
+            world.services().accounts.claim(&key()).await
         })
         .await;
     }

@@ -69,8 +69,11 @@ mod tests {
                 profile,
                 role,
                 password,
+                mail,
+                verification,
                 at,
             } = new;
+            assert_eq!((mail, verification), (None, None));
             assert_eq!(*id.as_uuid(), fresh(1));
             assert_eq!(name, Some(username("ana")));
             assert_eq!(address, Some(email("ana@example.org")));

@@ -47,6 +47,7 @@ mod tests {
             groups_left: 2,
             groups_deleted: 3,
             messages: 4,
+            files: 5,
         };
         for erase in [false, true] {
             let services = deleting(erase, Some(erased)).services();

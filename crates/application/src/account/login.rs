@@ -72,8 +72,12 @@ impl AccountService {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{ANA, World, assert_matches, hash, hash_errors, passes_on, password, repository_errors, user};
+    use crate::testing::{
+        ANA, NOW, POLICY, World, access_token, assert_matches, hash, hash_errors, passes_on, password,
+        repository_errors, user,
+    };
     use mockall::predicate::eq;
+    use tertulia_domain::User;
     use tertulia_domain::repository::Credentials;
 
     /// As typed: what can be nobody's name or password becomes `None`.
@@ -195,5 +199,84 @@ mod tests {
             run(world).await
         })
         .await;
+    }
+
+    fn from(ip: [u8; 4], password: &str) -> LogIn {
+        let mut command = log_in("ana", password);
+        command.client.ip = Some(ip.into());
+        command
+    }
+
+    /// A world in which Ana's password is as [`password`] says and the others are wrong, with the number of passwords
+    /// that may reach the hasher.
+    fn guarded(suspended: bool, tries: usize) -> World {
+        let mut world = World::default();
+        world.users.expect_find_credentials().times(tries).returning(move |_| {
+            let ana = User {
+                suspended_at: suspended.then_some(NOW),
+                ..user(ANA)
+            };
+            Ok(Some(Credentials {
+                user: ana,
+                password: hash("12345678"),
+            }))
+        });
+        let asked = world.hasher.expect_verify().times(tries);
+        asked.returning(|tried, _| Ok(tried == password("12345678")));
+        world
+    }
+
+    #[tokio::test]
+    async fn a_thousand_guesses_reach_the_hasher_a_few_times() {
+        let free = POLICY.throttle.free;
+        let mut world = guarded(false, usize::try_from(free).unwrap() + 1);
+        world.opens_session();
+        let services = world.services();
+        let (mut tried, mut refused) = (0, 0);
+        for n in 0..1_000 {
+            // Even the right one is not tried then: that would tell.
+            let guess = if n == 999 {
+                "12345678".to_owned()
+            } else {
+                format!("guess {n:03}")
+            };
+            match services.accounts.log_in(from([192, 0, 2, 1], &guess)).await {
+                Err(LogInError::InvalidCredentials) => tried += 1,
+                Err(LogInError::Throttled { retry_after }) => {
+                    assert_eq!(retry_after, Duration::from_secs(1));
+                    refused += 1;
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!((tried, refused), (free, 1_000 - free));
+        // Their owner is not locked out.
+        assert!(services.accounts.log_in(from([192, 0, 2, 2], "12345678")).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn the_right_password_clears_the_count() {
+        let mut world = guarded(false, 9);
+        world.sessions.expect_insert().returning(|_, _| Ok(true));
+        world.tokens.expect_issue().returning(|_, _| Ok(access_token("access")));
+        let services = world.services();
+        for _ in 0..3 {
+            for guess in ["guess 01", "guess 02"] {
+                let wrong = services.accounts.log_in(from([192, 0, 2, 1], guess)).await;
+                assert_matches!(wrong, Err(LogInError::InvalidCredentials));
+            }
+            assert!(services.accounts.log_in(from([192, 0, 2, 1], "12345678")).await.is_ok());
+        }
+    }
+
+    #[tokio::test]
+    async fn only_who_knows_the_password_is_told_of_a_suspension() {
+        let log_in_as = async |guess: &str| {
+            let mut world = guarded(true, 1);
+            world.sessions.expect_insert().never();
+            world.services().accounts.log_in(from([192, 0, 2, 1], guess)).await
+        };
+        assert_matches!(log_in_as("12345678").await, Err(LogInError::Suspended));
+        assert_matches!(log_in_as("guess 01").await, Err(LogInError::InvalidCredentials));
     }
 }

@@ -79,10 +79,12 @@ impl AccountService {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::account::secret_token::SecretToken;
     use crate::testing::{
-        ANA, NOW, World, assert_matches, email, explain, fresh, hash, hash_errors, passes_on, repository_errors, user,
-        username,
+        ANA, NOW, World, assert_matches, email, explain, fresh, hash, hash_errors, passes_on, repository_errors,
+        secret, user, username,
     };
+    use std::time::Duration;
     use tertulia_domain::ProfileValue;
 
     fn command() -> Register {
@@ -117,6 +119,8 @@ mod tests {
                 profile,
                 role,
                 password,
+                mail,
+                verification,
                 at,
             } = new;
             assert_eq!(*id.as_uuid(), fresh(1));
@@ -124,6 +128,7 @@ mod tests {
             assert_eq!((display_name, profile), (command().display_name, command().profile));
             assert_eq!(role, Role::User);
             assert_eq!((password, at), (hash("12345678"), NOW));
+            assert_eq!((mail, verification), (None, None));
             Ok(user(ANA))
         });
         let mut command = command();
@@ -206,5 +211,31 @@ mod tests {
             world.services().accounts.register(command()).await
         })
         .await;
+    }
+
+    #[tokio::test]
+    async fn an_address_is_mailed_a_token_where_the_policy_says_so() {
+        for (verify_email, address) in [(true, true), (true, false), (false, true)] {
+            let command = Register {
+                email: address.then(|| email("ana@example.org")),
+                ..command()
+            };
+            let mut world = World::default();
+            world.policy.accounts.verify_email = verify_email;
+            world.hashes("12345678").opens_session();
+            world.users.expect_insert().once().return_once(move |new| {
+                assert_eq!(new.mail.is_some(), verify_email && address);
+                assert_eq!(new.verification.is_some(), verify_email && address);
+                if let (Some(mail), Some((hash, expires_at))) = (new.mail, new.verification) {
+                    let token = SecretToken::new(secret(1));
+                    assert_eq!(hash, token.hash());
+                    assert_eq!(expires_at, NOW.plus(Duration::from_hours(24)));
+                    assert!(mail.text.contains(&token.show()), "{}", mail.text);
+                    assert_ne!(mail.id.as_uuid(), new.id.as_uuid());
+                }
+                Ok(user(ANA))
+            });
+            assert!(world.services().accounts.register(command).await.is_ok());
+        }
     }
 }

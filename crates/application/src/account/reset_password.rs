@@ -67,3 +67,145 @@ impl AccountService {
         user.map(|_| ()).ok_or(ResetPasswordError::InvalidToken)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{
+        ANA, NOW, World, assert_matches, email, explain, fresh, hash, hash_errors, passes_on, password,
+        repository_errors, secret,
+    };
+    use mockall::predicate::eq;
+    use tertulia_domain::UserId;
+
+    fn token() -> SecretToken {
+        SecretToken::new([7; 32])
+    }
+
+    fn command() -> ResetPassword {
+        ResetPassword {
+            token: token().show(),
+            password: password("87654321"),
+        }
+    }
+
+    /// A world in which the token is, or isn't, good before the password is hashed.
+    fn finding(found: Option<UserId>) -> World {
+        let mut world = World::default();
+        let asked = world.account_tokens.expect_find_reset();
+        asked.with(eq(token().hash()), eq(NOW)).once();
+        asked.returning(move |_, _| Ok(found));
+        world
+    }
+
+    fn redeeming(redeemed: Option<UserId>) -> World {
+        let mut world = finding(Some(ANA));
+        world.hashes("87654321");
+        let asked = world.account_tokens.expect_redeem_reset();
+        asked.with(eq(token().hash()), eq(hash("87654321")), eq(NOW)).once();
+        asked.returning(move |_, _, _| Ok(redeemed));
+        world
+    }
+
+    async fn reset(world: World, command: ResetPassword) -> Result<(), ResetPasswordError> {
+        world.services().accounts.reset_password(command).await
+    }
+
+    /// Whether there is anybody of that address is not even known here.
+    #[tokio::test]
+    async fn mails_a_token_of_which_only_the_hash_is_stored() {
+        let mut world = World::default();
+        let asked = world.account_tokens.expect_issue_reset().once();
+        asked.return_once(|key, token| {
+            let NewAccountToken {
+                hash,
+                expires_at,
+                mail,
+                at,
+            } = token;
+            let drawn = SecretToken::new(secret(1));
+            assert_eq!((key, hash), ("ana@example.org", drawn.hash()));
+            assert_eq!((at, expires_at), (NOW, NOW.plus(Duration::from_hours(1))));
+            assert_eq!(
+                (*mail.id.as_uuid(), mail.subject.as_str()),
+                (fresh(1), "Reset your password")
+            );
+            let link = format!("https://chat.example/reset-password#token={}\n", drawn.show());
+            assert!(mail.text.contains(&link), "{}", mail.text);
+            Ok(())
+        });
+        let services = world.services();
+        let requested = services
+            .accounts
+            .request_password_reset(&email("Ana@Example.ORG"))
+            .await;
+        assert_matches!(requested, Ok(()));
+    }
+
+    #[tokio::test]
+    async fn a_good_token_changes_the_password() {
+        assert_matches!(reset(redeeming(Some(ANA)), command()).await, Ok(()));
+    }
+
+    /// Or anybody could keep the hasher busy.
+    #[tokio::test]
+    async fn a_token_that_opens_nothing_hashes_nothing() {
+        let mut unknown = finding(None);
+        unknown.hasher.expect_hash().never();
+        unknown.account_tokens.expect_redeem_reset().never();
+        assert_matches!(reset(unknown, command()).await, Err(ResetPasswordError::InvalidToken));
+        for text in ["", "no token", &"!".repeat(43)] {
+            let mut world = World::default();
+            world.account_tokens.expect_find_reset().never();
+            world.hasher.expect_hash().never();
+            let command = ResetPassword {
+                token: text.to_owned(),
+                ..command()
+            };
+            assert_matches!(reset(world, command).await, Err(ResetPasswordError::InvalidToken));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_token_that_is_used_meanwhile_changes_nothing() {
+        assert_matches!(
+            reset(redeeming(None), command()).await,
+            Err(ResetPasswordError::InvalidToken)
+        );
+    }
+
+    #[tokio::test]
+    async fn passes_failures_on() {
+        passes_on(repository_errors, async |cause| {
+            let mut world = World::default();
+            world.account_tokens.expect_find_reset().return_once(|_, _| Err(cause));
+            reset(world, command()).await
+        })
+        .await;
+        passes_on(hash_errors, async |cause| {
+            let mut world = finding(Some(ANA));
+            world.hasher.expect_hash().return_once(|_| Err(cause));
+            world.account_tokens.expect_redeem_reset().never();
+            reset(world, command()).await
+        })
+        .await;
+        passes_on(repository_errors, async |cause| {
+            let mut world = finding(Some(ANA));
+            world.hashes("87654321");
+            let asked = world.account_tokens.expect_redeem_reset();
+            asked.return_once(|_, _, _| Err(cause));
+            reset(world, command()).await
+        })
+        .await;
+        for (cause, same) in repository_errors().into_iter().zip(repository_errors()) {
+            let mut world = World::default();
+            world.account_tokens.expect_issue_reset().return_once(|_, _| Err(cause));
+            let services = world.services();
+            let failed = services
+                .accounts
+                .request_password_reset(&email("ana@example.org"))
+                .await;
+            assert_eq!(explain(&failed.unwrap_err()), explain(&Failure::from(same)));
+        }
+    }
+}

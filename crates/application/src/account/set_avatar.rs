@@ -32,3 +32,49 @@ impl AccountService {
         user.ok_or(SetAvatarError::NotFound)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{ANA, CALLER, FILE, NOW, World, assert_matches, image, passes_on, repository_errors, user};
+    use mockall::predicate::eq;
+
+    #[tokio::test]
+    async fn a_picture_is_set_and_taken_away() {
+        for avatar in [Some(image()), None] {
+            let mut world = World::default();
+            let id = avatar.as_ref().map(|_| FILE);
+            let asked = world.users.expect_set_avatar();
+            asked.with(eq(ANA), eq(id), eq(NOW)).once();
+            asked.returning(|_, _, _| Ok(Some(user(ANA))));
+            let set = world.services().accounts.set_avatar(CALLER, avatar.as_ref()).await;
+            assert_eq!(set.unwrap(), user(ANA));
+        }
+    }
+
+    #[tokio::test]
+    async fn only_a_picture_is_one() {
+        let mut world = World::default();
+        world.users.expect_set_avatar().never();
+        let text = File {
+            dimensions: None,
+            ..image()
+        };
+        let refused = world.services().accounts.set_avatar(CALLER, Some(&text)).await;
+        assert_matches!(refused, Err(SetAvatarError::NotAnImage));
+    }
+
+    #[tokio::test]
+    async fn tells_why_not() {
+        let mut world = World::default();
+        world.users.expect_set_avatar().once().returning(|_, _, _| Ok(None));
+        let refused = world.services().accounts.set_avatar(CALLER, Some(&image())).await;
+        assert_matches!(refused, Err(SetAvatarError::NotFound));
+        passes_on(repository_errors, async |cause| {
+            let mut world = World::default();
+            world.users.expect_set_avatar().return_once(|_, _, _| Err(cause));
+            world.services().accounts.set_avatar(CALLER, None).await
+        })
+        .await;
+    }
+}

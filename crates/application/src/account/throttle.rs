@@ -134,7 +134,7 @@ mod tests {
 
     fn tries(throttle: &LogInThrottle, name: &str, ip: &str, at: i64, n: u32) -> u32 {
         let ip = Some(ip.parse().unwrap());
-        let attempt = |_| throttle.begin(&login(name), ip, Timestamp::from_millis(at)).is_ok();
+        let attempt = |_: &u32| throttle.begin(&login(name), ip, Timestamp::from_millis(at)).is_ok();
         u32::try_from((0..n).filter(attempt).count()).unwrap()
     }
 

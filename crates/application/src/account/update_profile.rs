@@ -74,7 +74,10 @@ impl AccountService {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{ANA, CALLER, NOW, World, assert_matches, passes_on, repository_errors, user, username};
+    use crate::account::secret_token::SecretToken;
+    use crate::testing::{
+        ANA, CALLER, NOW, World, assert_matches, email, passes_on, repository_errors, secret, user, username,
+    };
     use mockall::predicate::eq;
     use tertulia_domain::{Profile, Role};
 
@@ -97,7 +100,11 @@ mod tests {
                 ..allowed.clone()
             };
             let updated = world.services().accounts.update_profile(CALLER, wanted).await;
-            assert_eq!(updated.unwrap(), user(ANA));
+            let expected = UpdatedProfile {
+                user: user(ANA),
+                pending_email: None,
+            };
+            assert_eq!(updated.unwrap(), expected);
         }
     }
 
@@ -121,5 +128,112 @@ mod tests {
         let error = refused(UpdateUserError::NoLogin).await;
         assert_matches!(error, Err(UpdateProfileError::NoLogin));
         passes_on(repository_errors, async |cause| refused(cause.into()).await).await;
+    }
+
+    fn changing_email(address: Option<&str>) -> UserChanges {
+        UserChanges {
+            email: Some(address.map(email)),
+            ..UserChanges::default()
+        }
+    }
+
+    /// A world in which addresses are verified, Ana has this one, and this change is made.
+    fn verifying(present: Option<&str>, made: UserChanges) -> World {
+        let mut world = World::default();
+        world.policy.accounts.verify_email = true;
+        let ana = User {
+            email: present.map(email),
+            ..user(ANA)
+        };
+        world
+            .users
+            .expect_find()
+            .with(eq(ANA))
+            .returning(move |_| Ok(Some(ana.clone())));
+        let asked = world.users.expect_update().with(eq(ANA), eq(made), eq(NOW)).once();
+        asked.returning(|_, _, _| Ok(user(ANA)));
+        world
+    }
+
+    #[tokio::test]
+    async fn a_new_address_waits_until_it_is_verified() {
+        for present in [None, Some("ana@example.org")] {
+            let named = UserChanges {
+                display_name: Some(None),
+                ..UserChanges::default()
+            };
+            let mut world = verifying(present, named.clone());
+            let asked = world.account_tokens.expect_issue_verification().once();
+            asked.return_once(|user, address, token| {
+                assert_eq!((user, address), (ANA, &email("new@example.org")));
+                assert_eq!(token.hash, SecretToken::new(secret(1)).hash());
+                Ok(true)
+            });
+            let wanted = UserChanges {
+                email: Some(Some(email("new@example.org"))),
+                ..named
+            };
+            let updated = world.services().accounts.update_profile(CALLER, wanted).await.unwrap();
+            assert_eq!(updated.pending_email, Some(email("new@example.org")));
+        }
+    }
+
+    #[tokio::test]
+    async fn what_needs_no_proof_is_changed_at_once() {
+        for (present, wanted) in [
+            (Some("ana@example.org"), changing_email(Some("ANA@example.org"))),
+            (Some("ana@example.org"), changing_email(None)),
+            (None, UserChanges::default()),
+        ] {
+            let mut world = verifying(present, wanted.clone());
+            world.account_tokens.expect_issue_verification().never();
+            let updated = world.services().accounts.update_profile(CALLER, wanted).await;
+            assert_eq!(updated.unwrap().pending_email, None);
+        }
+        // Nor does anything where addresses are not verified.
+        let (mut world, wanted) = (World::default(), changing_email(Some("new@example.org")));
+        let asked = world
+            .users
+            .expect_update()
+            .with(eq(ANA), eq(wanted.clone()), eq(NOW))
+            .once();
+        asked.returning(|_, _, _| Ok(user(ANA)));
+        world.users.expect_find().never();
+        world.account_tokens.expect_issue_verification().never();
+        let updated = world.services().accounts.update_profile(CALLER, wanted).await;
+        assert_eq!(updated.unwrap().pending_email, None);
+    }
+
+    #[tokio::test]
+    async fn no_mail_goes_out_for_a_change_that_was_refused() {
+        let mut world = World::default();
+        world.policy.accounts.verify_email = true;
+        world.users.expect_find().returning(|_| Ok(Some(user(ANA))));
+        let asked = world.users.expect_update().once();
+        asked.returning(|_, _, _| Err(UpdateUserError::UsernameTaken));
+        world.account_tokens.expect_issue_verification().never();
+        let wanted = changing_email(Some("new@example.org"));
+        let refused = world.services().accounts.update_profile(CALLER, wanted).await;
+        assert_matches!(refused, Err(UpdateProfileError::UsernameTaken));
+    }
+
+    #[tokio::test]
+    async fn passes_failures_of_the_verification_on() {
+        passes_on(repository_errors, async |cause| {
+            let mut world = World::default();
+            world.policy.accounts.verify_email = true;
+            world.users.expect_find().return_once(|_| Err(cause));
+            let wanted = changing_email(Some("new@example.org"));
+            world.services().accounts.update_profile(CALLER, wanted).await
+        })
+        .await;
+        passes_on(repository_errors, async |cause| {
+            let mut world = verifying(None, UserChanges::default());
+            let asked = world.account_tokens.expect_issue_verification();
+            asked.return_once(|_, _, _| Err(cause));
+            let wanted = changing_email(Some("new@example.org"));
+            world.services().accounts.update_profile(CALLER, wanted).await
+        })
+        .await;
     }
 }

@@ -100,3 +100,109 @@ impl AccountService {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{
+        ANA, CALLER, NOW, World, assert_matches, email, fresh, passes_on, repository_errors, secret, user,
+    };
+    use mockall::predicate::eq;
+
+    fn token() -> SecretToken {
+        SecretToken::new([7; 32])
+    }
+
+    fn with_email(verified: bool) -> User {
+        User {
+            email: Some(email("ana@example.org")),
+            email_verified: verified,
+            ..user(ANA)
+        }
+    }
+
+    async fn redeem(outcome: Result<User, repository::VerifyEmailError>) -> Result<User, VerifyEmailError> {
+        let mut world = World::default();
+        let asked = world.account_tokens.expect_redeem_verification();
+        asked.with(eq(token().hash()), eq(NOW)).once();
+        asked.return_once(|_, _| outcome);
+        world.services().accounts.verify_email(&token().show()).await
+    }
+
+    /// A world in which Ana is so.
+    fn finding(found: Option<User>) -> World {
+        let mut world = World::default();
+        let asked = world.users.expect_find().with(eq(ANA)).once();
+        asked.return_once(|_| Ok(found));
+        world
+    }
+
+    async fn request(mut world: World, issued: bool) -> Result<(), RequestVerificationError> {
+        if issued {
+            let asked = world.account_tokens.expect_issue_verification().once();
+            asked.return_once(|user, address, token| {
+                let drawn = SecretToken::new(secret(1));
+                assert_eq!((user, address), (ANA, &email("ana@example.org")));
+                assert_eq!((token.hash, token.at), (drawn.hash(), NOW));
+                assert_eq!(token.expires_at, NOW.plus(Duration::from_hours(24)));
+                assert_eq!(*token.mail.id.as_uuid(), fresh(1));
+                let link = format!("https://chat.example/verify-email#token={}\n", drawn.show());
+                assert!(token.mail.text.contains(&link), "{}", token.mail.text);
+                Ok(true)
+            });
+        } else {
+            world.account_tokens.expect_issue_verification().never();
+        }
+        world.services().accounts.request_verification(CALLER).await
+    }
+
+    #[tokio::test]
+    async fn a_good_token_verifies_its_address() {
+        assert_eq!(redeem(Ok(with_email(true))).await.unwrap(), with_email(true));
+    }
+
+    #[tokio::test]
+    async fn a_bad_token_verifies_nothing() {
+        let unknown = redeem(Err(repository::VerifyEmailError::NotFound)).await;
+        assert_matches!(unknown, Err(VerifyEmailError::InvalidToken));
+        let taken = redeem(Err(repository::VerifyEmailError::EmailTaken)).await;
+        assert_matches!(taken, Err(VerifyEmailError::EmailTaken));
+        let mut world = World::default();
+        world.account_tokens.expect_redeem_verification().never();
+        let malformed = world.services().accounts.verify_email("no token").await;
+        assert_matches!(malformed, Err(VerifyEmailError::InvalidToken));
+    }
+
+    #[tokio::test]
+    async fn another_token_goes_to_ones_own_address() {
+        assert_matches!(request(finding(Some(with_email(false))), true).await, Ok(()));
+    }
+
+    #[tokio::test]
+    async fn there_may_be_nothing_to_verify() {
+        let verified = request(finding(Some(with_email(true))), false).await;
+        assert_matches!(verified, Err(RequestVerificationError::AlreadyVerified));
+        let without = request(finding(Some(user(ANA))), false).await;
+        assert_matches!(without, Err(RequestVerificationError::NoEmail));
+        let gone = request(finding(None), false).await;
+        assert_matches!(gone, Err(RequestVerificationError::NotFound));
+    }
+
+    #[tokio::test]
+    async fn passes_failures_on() {
+        passes_on(repository_errors, async |cause| redeem(Err(cause.into())).await).await;
+        passes_on(repository_errors, async |cause| {
+            let mut world = World::default();
+            world.users.expect_find().return_once(|_| Err(cause));
+            request(world, false).await
+        })
+        .await;
+        passes_on(repository_errors, async |cause| {
+            let mut world = finding(Some(with_email(false)));
+            let asked = world.account_tokens.expect_issue_verification();
+            asked.return_once(|_, _, _| Err(cause));
+            world.services().accounts.request_verification(CALLER).await
+        })
+        .await;
+    }
+}

@@ -135,6 +135,8 @@ mod tests {
         };
         let error = refused(InsertChatError::UserNotFound(BEN)).await;
         assert_matches!(error, Err(CreateDirectError::UserNotFound));
+        let error = refused(InsertChatError::Blocked).await;
+        assert_matches!(error, Err(CreateDirectError::Blocked));
         let error = refused(InsertChatError::KeyReused).await;
         assert_matches!(error, Err(CreateDirectError::KeyReused));
         passes_on(repository_errors, async |cause| refused(cause.into()).await).await;

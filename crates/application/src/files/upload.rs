@@ -165,3 +165,236 @@ impl FileService {
         PublicKey::new(&URL_SAFE_NO_PAD.encode(self.secrets.bytes())).map_err(|error| Failure::Internal(error.into()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ports::MockObjectWriter;
+    use crate::testing::{
+        ANA, CALLER, FILE_POLICY, NOW, World, assert_matches, fresh, image, object, passes_on, repository_errors,
+        secret, store_errors,
+    };
+    use mockall::Sequence;
+    use mockall::predicate::eq;
+    use tertulia_domain::MediaType;
+
+    /// A world in which an object is announced and begun, and written to by that writer.
+    fn writing(writer: MockObjectWriter) -> World {
+        let mut world = World::default();
+        let announced = world.files.expect_announce();
+        announced
+            .with(eq(object(1)), eq(NOW.plus(FILE_POLICY.keep_unused)))
+            .once();
+        announced.returning(|_, _| Ok(()));
+        let begun = world.store.expect_create().with(eq(object(1))).once();
+        begun.return_once(|_| Ok(Box::new(writer)));
+        world
+    }
+
+    /// A writer that takes these bytes, in this order.
+    fn taking(chunks: &[&'static [u8]]) -> MockObjectWriter {
+        let (mut writer, mut order) = (MockObjectWriter::new(), Sequence::new());
+        for chunk in chunks {
+            let asked = writer.expect_write().with(eq(Bytes::from_static(chunk))).once();
+            asked.in_sequence(&mut order).returning(|_| Ok(()));
+        }
+        writer
+    }
+
+    fn finishing(mut writer: MockObjectWriter) -> MockObjectWriter {
+        writer.expect_finish().once().returning(|| Ok(()));
+        writer
+    }
+
+    fn inspection(dimensions: Option<(u32, u32)>) -> Inspection {
+        Inspection {
+            media_type: MediaType::new("image/png").unwrap(),
+            dimensions: dimensions.map(|(width, height)| Dimensions { width, height }),
+        }
+    }
+
+    /// What is dropped leaves neither bytes nor an announcement nor a file.
+    fn dropping(mut writer: MockObjectWriter) -> World {
+        writer.expect_finish().never();
+        writer.expect_abort().once().returning(|| Ok(()));
+        let mut world = writing(writer);
+        world.files.expect_insert().never();
+        let forgotten = world.files.expect_forget_objects();
+        forgotten.withf(|objects| objects == [object(1)]).once();
+        forgotten.returning(|_| Ok(()));
+        world
+    }
+
+    async fn upload(world: World, public: bool, chunks: &[&'static [u8]]) -> Result<File, UploadError> {
+        let services = world.services();
+        let name = FileName::sanitise("cat.png");
+        let mut upload = services.files.begin_upload(CALLER, name, public).await?;
+        for chunk in chunks {
+            upload.write(Bytes::from_static(chunk)).await?;
+        }
+        upload.finish().await
+    }
+
+    #[tokio::test]
+    async fn bytes_go_to_the_store_as_they_come() {
+        for public in [false, true] {
+            let mut world = writing(finishing(taking(&[b"abc", b"", b"defg"])));
+            let inspected = world.images.expect_inspect().withf(|head| head == b"abcdefg").once();
+            inspected.return_once(|_| inspection(Some((4, 5))));
+            world.files.expect_insert().once().return_once(move |new| {
+                let NewFile {
+                    id,
+                    owner,
+                    name,
+                    digest,
+                    object: at_object,
+                    size,
+                    media_type,
+                    dimensions,
+                    public_key,
+                    at,
+                } = new;
+                assert_eq!((*id.as_uuid(), owner, at_object), (fresh(2), ANA, object(1)));
+                assert_eq!((name.as_str(), size, at), ("cat.png", 7, NOW));
+                assert_eq!(digest.0[..], Sha256::digest(b"abcdefg")[..]);
+                assert_eq!(media_type.as_str(), "image/png");
+                assert_eq!(dimensions, Some(Dimensions { width: 4, height: 5 }));
+                let key = public.then(|| URL_SAFE_NO_PAD.encode(secret(1)));
+                assert_eq!(public_key.as_ref().map(PublicKey::as_str), key.as_deref());
+                Ok(Some(image()))
+            });
+            assert_eq!(upload(world, public, &[b"abc", b"", b"defg"]).await.unwrap(), image());
+        }
+    }
+
+    #[tokio::test]
+    async fn too_much_is_told_as_soon_as_it_comes() {
+        let mut writer = MockObjectWriter::new();
+        writer.expect_write().times(2).returning(|_| Ok(()));
+        let services = dropping(writer).services();
+        let name = FileName::sanitise("big");
+        let mut upload = services.files.begin_upload(CALLER, name, false).await.unwrap();
+        for size in [999_999, 1] {
+            upload.write(vec![0; size].into()).await.unwrap();
+        }
+        let refused = upload.write(Bytes::from_static(b"x")).await;
+        assert_matches!(refused, Err(UploadError::TooLarge { max: 1_000_000 }));
+        upload.abort().await;
+    }
+
+    #[tokio::test]
+    async fn nothing_is_no_file() {
+        for chunks in [&[][..], &[b"".as_slice()]] {
+            let mut world = dropping(taking(chunks));
+            world.images.expect_inspect().never();
+            assert_matches!(upload(world, false, chunks).await, Err(UploadError::Empty));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_bomb_is_known_by_its_dimensions() {
+        for size in [(101, 100), (1, 10_001), (u32::MAX, u32::MAX)] {
+            let mut world = dropping(taking(&[b"x"]));
+            world
+                .images
+                .expect_inspect()
+                .return_once(move |_| inspection(Some(size)));
+            let refused = upload(world, false, &[b"x"]).await;
+            assert_matches!(refused, Err(UploadError::TooManyPixels { max: 10_000 }));
+        }
+        for size in [None, Some((100, 100))] {
+            let mut world = writing(finishing(taking(&[b"x"])));
+            world.images.expect_inspect().return_once(move |_| inspection(size));
+            world.files.expect_insert().once().returning(|_| Ok(Some(image())));
+            assert!(upload(world, false, &[b"x"]).await.is_ok());
+        }
+    }
+
+    #[tokio::test]
+    async fn only_the_beginning_is_kept_in_memory() {
+        let mut writer = MockObjectWriter::new();
+        writer.expect_write().times(6).returning(|_| Ok(()));
+        let mut world = writing(finishing(writer));
+        let inspected = world.images.expect_inspect().once();
+        inspected.return_once(|head| {
+            let expected: Vec<u8> = (0..=u8::MAX)
+                .flat_map(|n| vec![n; 100_000])
+                .take(INSPECTED_BYTES)
+                .collect();
+            assert!(head == expected, "{} bytes", head.len());
+            inspection(None)
+        });
+        let stored = world.files.expect_insert().withf(|new| new.size == 600_000).once();
+        stored.returning(|_| Ok(Some(image())));
+        let services = world.services();
+        let name = FileName::sanitise("long");
+        let mut upload = services.files.begin_upload(CALLER, name, false).await.unwrap();
+        for n in 0..6 {
+            upload.write(vec![n; 100_000].into()).await.unwrap();
+            assert!(upload.head.len() <= INSPECTED_BYTES);
+        }
+        upload.finish().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn an_owner_may_vanish_meanwhile() {
+        let mut world = writing(finishing(taking(&[b"x"])));
+        world.images.expect_inspect().return_once(|_| inspection(None));
+        world.files.expect_insert().once().returning(|_| Ok(None));
+        assert_matches!(upload(world, false, &[b"x"]).await, Err(UploadError::OwnerGone));
+    }
+
+    /// Its announcement stays until its bytes are gone.
+    #[tokio::test]
+    async fn what_can_not_be_removed_is_not_forgotten() {
+        let mut writer = MockObjectWriter::new();
+        let aborted = writer.expect_abort().once();
+        aborted.returning(|| Err(StoreError::Failed("no route".into())));
+        let mut world = writing(writer);
+        world.files.expect_forget_objects().never();
+        let services = world.services();
+        let name = FileName::sanitise("x");
+        let upload = services.files.begin_upload(CALLER, name, false).await.unwrap();
+        upload.abort().await;
+    }
+
+    #[tokio::test]
+    async fn passes_failures_on() {
+        passes_on(repository_errors, async |cause| {
+            let mut world = World::default();
+            world.files.expect_announce().return_once(|_, _| Err(cause));
+            world.store.expect_create().never();
+            upload(world, false, &[]).await
+        })
+        .await;
+        passes_on(store_errors, async |cause| {
+            let mut world = World::default();
+            world.files.expect_announce().returning(|_, _| Ok(()));
+            world.store.expect_create().return_once(|_| Err(cause));
+            upload(world, false, &[]).await
+        })
+        .await;
+        passes_on(store_errors, async |cause| {
+            let mut writer = MockObjectWriter::new();
+            writer.expect_write().return_once(|_| Err(cause));
+            upload(writing(writer), false, &[b"x"]).await
+        })
+        .await;
+        passes_on(store_errors, async |cause| {
+            let mut writer = taking(&[b"x"]);
+            writer.expect_finish().return_once(|| Err(cause));
+            let mut world = writing(writer);
+            world.images.expect_inspect().return_once(|_| inspection(None));
+            world.files.expect_insert().never();
+            upload(world, false, &[b"x"]).await
+        })
+        .await;
+        passes_on(repository_errors, async |cause| {
+            let mut world = writing(finishing(taking(&[b"x"])));
+            world.images.expect_inspect().return_once(|_| inspection(None));
+            world.files.expect_insert().return_once(|_| Err(cause));
+            upload(world, false, &[b"x"]).await
+        })
+        .await;
+    }
+}

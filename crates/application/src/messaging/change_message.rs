@@ -154,6 +154,7 @@ mod tests {
     fn nothing_changes(mut world: World) -> World {
         world.messages.expect_edit().never();
         world.messages.expect_delete().never();
+        world.moderation.expect_remove_message().never();
         world
     }
 
@@ -197,11 +198,31 @@ mod tests {
             (ANA, CALLER, Some(MemberRole::Member)),
             (BEN, CALLER, Some(MemberRole::Admin)),
             (BEN, CALLER, Some(MemberRole::Owner)),
-            (BEN, SERVICE_ADMIN, Some(MemberRole::Member)),
-            (BEN, SERVICE_ADMIN, None),
+            (ANA, SERVICE_ADMIN, Some(MemberRole::Member)),
+            (ANA, SERVICE_ADMIN, None),
+            (BEN, SERVICE_ADMIN, Some(MemberRole::Admin)),
         ] {
-            let world = deletes(with(in_group(message(sender), viewer)), true);
+            let mut world = deletes(with(in_group(message(sender), viewer)), true);
+            world.moderation.expect_remove_message().never();
             assert_matches!(delete(world, caller).await, Ok(()));
+        }
+    }
+
+    fn removes(mut world: World, found: bool) -> World {
+        world.messages.expect_delete().never();
+        let asked = world.moderation.expect_remove_message();
+        asked.with(eq(CHAT), eq(MESSAGE), eq(ANA), eq(None), eq(NOW)).once();
+        asked.returning(move |_, _, _, _, _| Ok(found));
+        world
+    }
+
+    #[tokio::test]
+    async fn what_a_service_admin_does_by_that_power_alone_is_logged() {
+        for viewer in [Some(MemberRole::Member), None] {
+            let world = removes(with(in_group(message(BEN), viewer)), true);
+            assert_matches!(delete(world, SERVICE_ADMIN).await, Ok(()));
+            let world = removes(with(in_group(message(BEN), viewer)), false);
+            assert_matches!(delete(world, SERVICE_ADMIN).await, Err(DeleteMessageError::NotFound));
         }
     }
 
@@ -246,6 +267,13 @@ mod tests {
             let mut world = from(ANA);
             world.messages.expect_delete().return_once(|_, _, _| Err(cause));
             delete(world, CALLER).await
+        })
+        .await;
+        passes_on(repository_errors, async |cause| {
+            let mut world = from(BEN);
+            let asked = world.moderation.expect_remove_message();
+            asked.return_once(|_, _, _, _, _| Err(cause));
+            delete(world, SERVICE_ADMIN).await
         })
         .await;
     }

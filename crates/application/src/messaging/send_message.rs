@@ -77,14 +77,14 @@ impl MessagingService {
 mod tests {
     use super::*;
     use crate::testing::{
-        ANA, CHAT, CLAIMED, MESSAGE, NOW, World, assert_matches, body, claim, fresh, message, passes_on,
+        ANA, CHAT, CLAIMED, FILE, MESSAGE, NOW, World, assert_matches, body, claim, fresh, message, passes_on,
         repository_errors, request_key,
     };
 
     fn hello() -> SendMessage {
         SendMessage {
             chat_id: CHAT,
-            body: body("hello"),
+            draft: MessageDraft::text(body("hello")),
             reply_to: None,
             request: None,
         }
@@ -104,14 +104,14 @@ mod tests {
                     id,
                     chat_id,
                     session,
-                    body: text,
+                    draft,
                     reply_to,
                     at,
                     claim,
                 } = message;
                 assert_eq!(*id.as_uuid(), fresh(1));
                 assert_eq!((chat_id, session, at), (CHAT, CLAIMED, NOW));
-                assert_eq!((text, reply_to, claim), (body("hello"), reply, claimed));
+                assert_eq!((draft, reply_to, claim), (hello().draft, reply, claimed));
                 Ok(given)
             });
             let command = SendMessage {
@@ -136,6 +136,10 @@ mod tests {
         assert_matches!(error, Err(SendMessageError::ChatNotFound));
         let error = refused(AppendError::ReplyNotFound).await;
         assert_matches!(error, Err(SendMessageError::ReplyNotFound));
+        let error = refused(AppendError::AttachmentNotFound(FILE)).await;
+        assert_matches!(error, Err(SendMessageError::AttachmentNotFound(FILE)));
+        let error = refused(AppendError::Blocked).await;
+        assert_matches!(error, Err(SendMessageError::Blocked));
         let error = refused(AppendError::KeyReused).await;
         assert_matches!(error, Err(SendMessageError::KeyReused));
         passes_on(repository_errors, async |cause| refused(cause.into()).await).await;

@@ -65,3 +65,94 @@ impl ModerationService {
             .collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{
+        ANA, BEN, CALLER, EVA, NOW, World, assert_matches, explain, passes_on, repository_errors, user,
+    };
+    use mockall::predicate::eq;
+
+    async fn block(outcome: Result<(), BlockError>) -> Result<(), BlockUserError> {
+        let mut world = World::default();
+        let asked = world.moderation.expect_block();
+        asked.with(eq(ANA), eq(BEN), eq(1_000), eq(NOW)).once();
+        asked.return_once(|_, _, _, _| outcome);
+        world.services().moderation.block(CALLER, BEN).await
+    }
+
+    #[tokio::test]
+    async fn blocks_somebody() {
+        assert_matches!(block(Ok(())).await, Ok(()));
+    }
+
+    #[tokio::test]
+    async fn tells_why_not() {
+        let unknown = block(Err(BlockError::UserNotFound)).await;
+        assert_matches!(unknown, Err(BlockUserError::UserNotFound));
+        let too_many = block(Err(BlockError::TooMany)).await;
+        assert_matches!(too_many, Err(BlockUserError::TooMany));
+        passes_on(repository_errors, async |cause| block(Err(cause.into())).await).await;
+        let mut world = World::default();
+        world.moderation.expect_block().never();
+        let oneself = world.services().moderation.block(CALLER, ANA).await;
+        assert_matches!(oneself, Err(BlockUserError::Oneself));
+    }
+
+    #[tokio::test]
+    async fn to_unblock_who_is_not_blocked_is_as_good() {
+        for blocked in [true, false] {
+            let mut world = World::default();
+            let asked = world.moderation.expect_unblock().with(eq(ANA), eq(BEN), eq(NOW)).once();
+            asked.returning(move |_, _, _| Ok(blocked));
+            assert_matches!(world.services().moderation.unblock(CALLER, BEN).await, Ok(()));
+        }
+    }
+
+    #[tokio::test]
+    async fn lists_whom_one_blocks() {
+        let mut world = World::default();
+        let asked = world.moderation.expect_list_blocked().with(eq(ANA)).once();
+        asked.returning(|_| Ok(vec![user(EVA), user(BEN)]));
+        let blocked = world.services().moderation.blocked(CALLER).await.unwrap();
+        assert_eq!(blocked, [user(EVA), user(BEN)]);
+    }
+
+    /// Most people block nobody: their requests cost no more for it.
+    #[tokio::test]
+    async fn asks_who_is_hidden_only_where_somebody_is() {
+        let mut world = World::default();
+        world.moderation.expect_blocked_either_way().never();
+        let hidden = world.services().moderation.hidden_from(CALLER).await.unwrap();
+        assert_eq!(hidden, HashSet::new());
+        let mut world = World::default();
+        let asked = world.moderation.expect_blocked_either_way().with(eq(ANA)).once();
+        asked.returning(|_| Ok(vec![BEN, EVA]));
+        let blocking = Caller { blocks: true, ..CALLER };
+        let hidden = world.services().moderation.hidden_from(blocking).await.unwrap();
+        assert_eq!(hidden, HashSet::from([BEN, EVA]));
+    }
+
+    #[tokio::test]
+    async fn passes_failures_on() {
+        let blocking = Caller { blocks: true, ..CALLER };
+        for n in 0..repository_errors().len() {
+            let cause = move || repository_errors().remove(n);
+            let mut world = World::default();
+            world.moderation.expect_unblock().returning(move |_, _, _| Err(cause()));
+            world.moderation.expect_list_blocked().returning(move |_| Err(cause()));
+            let asked = world.moderation.expect_blocked_either_way();
+            asked.returning(move |_| Err(cause()));
+            let services = world.services();
+            let moderation = services.moderation;
+            for failed in [
+                moderation.unblock(CALLER, BEN).await.unwrap_err(),
+                moderation.blocked(CALLER).await.unwrap_err(),
+                moderation.hidden_from(blocking).await.unwrap_err(),
+            ] {
+                assert_eq!(explain(&failed), explain(&Failure::from(cause())));
+            }
+        }
+    }
+}

@@ -117,3 +117,169 @@ impl ModerationService {
             .ok_or(ResolveReportError::NotFound)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{
+        ANA, BEN, CALLER, CHAT, MESSAGE, NOW, SERVICE_ADMIN, World, assert_matches, fresh, in_group, message,
+        passes_on, reason, repository_errors, seq,
+    };
+    use mockall::predicate::eq;
+    use tertulia_domain::repository::{MessageContext, RepositoryError};
+    use tertulia_domain::{MemberRole, UserId};
+
+    const REPORT: ReportId = ReportId::from_uuid(uuid::Uuid::from_u128(51));
+
+    fn reported() -> Report {
+        Report {
+            id: REPORT,
+            reporter_id: ANA,
+            chat_id: CHAT,
+            message_id: MESSAGE,
+            seq: seq(9),
+            sender_id: BEN,
+            body: Some("hello".into()),
+            reason: reason("spam"),
+            created_at: NOW,
+            resolution: None,
+        }
+    }
+
+    fn from(sender: UserId, viewer: Option<MemberRole>) -> MessageContext {
+        in_group(message(sender), viewer)
+    }
+
+    async fn report(world: World, caller: Caller) -> Result<Report, ReportMessageError> {
+        let command = ReportMessage {
+            chat_id: CHAT,
+            message_id: MESSAGE,
+            reason: reason("spam"),
+        };
+        world.services().moderation.report(caller, command).await
+    }
+
+    fn shown(context: MessageContext) -> World {
+        let mut world = World::default();
+        world.shows_message(context);
+        world
+    }
+
+    #[tokio::test]
+    async fn whoever_sees_a_message_may_report_it() {
+        for (caller, viewer) in [(CALLER, Some(MemberRole::Member)), (SERVICE_ADMIN, None)] {
+            let mut world = shown(from(BEN, viewer));
+            world.moderation.expect_report().once().return_once(|new| {
+                let NewReport {
+                    id,
+                    reporter_id,
+                    chat_id,
+                    message_id,
+                    reason: why,
+                    at,
+                } = new;
+                assert_eq!((*id.as_uuid(), reporter_id), (fresh(1), ANA));
+                assert_eq!((chat_id, message_id, why, at), (CHAT, MESSAGE, reason("spam"), NOW));
+                Ok(Some(reported()))
+            });
+            assert_eq!(report(world, caller).await.unwrap(), reported());
+        }
+    }
+
+    #[tokio::test]
+    async fn nobody_else_may() {
+        let mut outside = shown(from(BEN, None));
+        outside.moderation.expect_report().never();
+        assert_matches!(report(outside, CALLER).await, Err(ReportMessageError::NotFound));
+        let mut missing = World::default();
+        missing.messages.expect_find().once().returning(|_, _, _| Ok(None));
+        missing.moderation.expect_report().never();
+        assert_matches!(report(missing, CALLER).await, Err(ReportMessageError::NotFound));
+        let mut own = shown(from(ANA, Some(MemberRole::Member)));
+        own.moderation.expect_report().never();
+        assert_matches!(report(own, CALLER).await, Err(ReportMessageError::Own));
+    }
+
+    #[tokio::test]
+    async fn a_message_may_vanish_meanwhile() {
+        let mut world = shown(from(BEN, Some(MemberRole::Member)));
+        world.moderation.expect_report().once().returning(|_| Ok(None));
+        assert_matches!(report(world, CALLER).await, Err(ReportMessageError::NotFound));
+    }
+
+    fn query() -> ListReports {
+        ListReports {
+            filter: ReportFilter::Open,
+            after: Some(ReportCursor(REPORT)),
+            limit: Limit::DEFAULT,
+        }
+    }
+
+    #[tokio::test]
+    async fn admins_list_reports() {
+        let page = Page {
+            items: vec![reported()],
+            next: None,
+        };
+        let (mut world, given) = (World::default(), page.clone());
+        let asked = world.moderation.expect_list_reports();
+        asked
+            .with(eq(ReportFilter::Open), eq(query().after), eq(Limit::DEFAULT))
+            .once();
+        asked.return_once(|_, _, _| Ok(given));
+        let listed = world.services().moderation.reports(SERVICE_ADMIN, query()).await;
+        assert_eq!(listed.unwrap(), page);
+    }
+
+    async fn resolve(outcome: Result<Option<Report>, RepositoryError>) -> Result<Report, ResolveReportError> {
+        let mut world = World::default();
+        let asked = world.moderation.expect_resolve_report();
+        asked.with(eq(REPORT), eq(ANA), eq(reason("done")), eq(NOW)).once();
+        asked.return_once(|_, _, _, _| outcome);
+        let services = world.services();
+        services
+            .moderation
+            .resolve_report(SERVICE_ADMIN, REPORT, reason("done"))
+            .await
+    }
+
+    #[tokio::test]
+    async fn admins_settle_reports() {
+        assert_eq!(resolve(Ok(Some(reported()))).await.unwrap(), reported());
+        assert_matches!(resolve(Ok(None)).await, Err(ResolveReportError::NotFound));
+        passes_on(repository_errors, async |cause| resolve(Err(cause)).await).await;
+    }
+
+    #[tokio::test]
+    async fn nobody_else_lists_or_settles() {
+        let mut world = World::default();
+        world.moderation.expect_list_reports().never();
+        world.moderation.expect_resolve_report().never();
+        let moderation = world.services().moderation;
+        assert_matches!(moderation.reports(CALLER, query()).await, Err(AdminError::Forbidden));
+        let refused = moderation.resolve_report(CALLER, REPORT, reason("done")).await;
+        assert_matches!(refused, Err(ResolveReportError::Admin(AdminError::Forbidden)));
+    }
+
+    #[tokio::test]
+    async fn passes_failures_on() {
+        passes_on(repository_errors, async |cause| {
+            let mut world = World::default();
+            world.messages.expect_find().return_once(|_, _, _| Err(cause));
+            report(world, CALLER).await
+        })
+        .await;
+        passes_on(repository_errors, async |cause| {
+            let mut world = shown(from(BEN, Some(MemberRole::Member)));
+            world.moderation.expect_report().return_once(|_| Err(cause));
+            report(world, CALLER).await
+        })
+        .await;
+        passes_on(repository_errors, async |cause| {
+            let mut world = World::default();
+            world.moderation.expect_list_reports().return_once(|_, _, _| Err(cause));
+            world.services().moderation.reports(SERVICE_ADMIN, query()).await
+        })
+        .await;
+    }
+}

@@ -38,7 +38,7 @@ pub enum VerifyEmailError {
 #[async_trait]
 pub trait AccountTokenRepository: Send + Sync {
     /// Stores a token that resets the password of the user with that e-mail key, and the mail that carries it, to the
-    /// address as stored; older ones of that user are void. Nothing when there is no such user; which of the two is not
+    /// address as stored; older ones of that user are void, and this one will be when the user's password or address changes. Nothing when there is no such user; which of the two is not
     /// told, and takes the same time.
     async fn issue_reset(&self, email_key: &str, token: NewAccountToken) -> Result<(), RepositoryError>;
 

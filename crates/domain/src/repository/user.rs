@@ -134,7 +134,8 @@ pub trait UserRepository: Send + Sync {
     /// Changes a user and returns it as it is afterwards. All or nothing. Another e-mail address is an unverified one.
     async fn update(&self, id: UserId, changes: UserChanges, at: Timestamp) -> Result<User, UpdateUserError>;
 
-    /// Replaces the password hash and ends the user's sessions except `keep`, in one transaction. False when there is no
+    /// Replaces the password hash, ends the user's sessions except `keep`, and makes tokens that reset the password void, in
+    /// one transaction. False when there is no
     /// such user or a deleted one.
     async fn set_password(
         &self,

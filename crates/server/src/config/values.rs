@@ -93,6 +93,61 @@ impl fmt::Display for Span {
     }
 }
 
+/// A number of bytes, at least one and at most 1 TiB: `900`, `64KiB`, `25MiB`, `2GiB`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Size(u64);
+
+impl Size {
+    const MOST: u64 = 1 << 40;
+    const UNITS: [(&str, u64); 4] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1)];
+
+    /// The bytes.
+    pub fn get(self) -> u64 {
+        self.0
+    }
+}
+
+impl From<u64> for Size {
+    fn from(bytes: u64) -> Self {
+        Self(bytes.clamp(1, Self::MOST))
+    }
+}
+
+/// A text that is no number of bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be a size like 900B, 64KiB, 25MiB or 2GiB, from 1 byte to 1024GiB")]
+pub struct SizeError;
+
+impl FromStr for Size {
+    type Err = SizeError;
+
+    fn from_str(text: &str) -> Result<Self, SizeError> {
+        let (number, unit) = match text.find(|c: char| !c.is_ascii_digit()) {
+            Some(end) => text.split_at(end),
+            None => (text, "B"),
+        };
+        let (_, factor) = Self::UNITS
+            .into_iter()
+            .find(|(name, _)| *name == unit)
+            .ok_or(SizeError)?;
+        match number.parse().ok().and_then(|n: u64| n.checked_mul(factor)) {
+            Some(bytes @ 1..=Self::MOST) => Ok(Self(bytes)),
+            _ => Err(SizeError),
+        }
+    }
+}
+
+/// In the largest unit of which it is a whole number.
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fits = Self::UNITS
+            .into_iter()
+            .find(|(_, factor)| self.0.is_multiple_of(*factor));
+        let (unit, factor) = fits.unwrap_or(("B", 1));
+        write!(f, "{}{unit}", self.0 / factor)
+    }
+}
+
 /// Which log lines are written: directives like `info` or `warn,tertulia_server=debug`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogFilter(String);
@@ -170,19 +225,19 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Reads a value of a file: a text, or a number as if it were one.
+/// Reads a value of a file: a text, or a number or a truth value as if it were one.
 pub(super) fn from_file<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     T: FromStr<Err: fmt::Display>,
     D: Deserializer<'de>,
 {
-    struct TextOrNumber<T>(PhantomData<T>);
+    struct Scalar<T>(PhantomData<T>);
 
-    impl<T: FromStr<Err: fmt::Display>> Visitor<'_> for TextOrNumber<T> {
+    impl<T: FromStr<Err: fmt::Display>> Visitor<'_> for Scalar<T> {
         type Value = T;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a text or a whole number")
+            f.write_str("a text, a whole number, true or false")
         }
 
         fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
@@ -192,9 +247,13 @@ where
         fn visit_i64<E: Error>(self, number: i64) -> Result<T, E> {
             self.visit_str(&number.to_string())
         }
+
+        fn visit_bool<E: Error>(self, truth: bool) -> Result<T, E> {
+            self.visit_str(if truth { "true" } else { "false" })
+        }
     }
 
-    deserializer.deserialize_any(TextOrNumber(PhantomData)).map(Some)
+    deserializer.deserialize_any(Scalar(PhantomData)).map(Some)
 }
 
 #[cfg(test)]
@@ -228,6 +287,33 @@ mod tests {
             "½h",
         ] {
             assert_eq!(bad.parse::<Span>(), Err(SpanError), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn sizes() {
+        for (text, bytes, shown) in [
+            ("1", 1, "1B"),
+            ("900B", 900, "900B"),
+            ("64KiB", 65_536, "64KiB"),
+            ("2048KiB", 2_097_152, "2MiB"),
+            ("1024GiB", 1 << 40, "1024GiB"),
+        ] {
+            let size: Size = text.parse().unwrap();
+            assert_eq!((size.get(), size.to_string().as_str()), (bytes, shown));
+        }
+        for bad in [
+            "",
+            "0",
+            "MiB",
+            "-1",
+            "1.5MiB",
+            "25 MiB",
+            "25MB",
+            "1025GiB",
+            "99999999999999999999GiB",
+        ] {
+            assert_eq!(bad.parse::<Size>(), Err(SizeError), "{bad:?}");
         }
     }
 

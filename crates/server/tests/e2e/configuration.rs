@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 /// Flag, environment variable, key, and three values as `tertulia config` shows them.
-const SETTINGS: [(&str, &str, &str, [&str; 3]); 11] = [
+const SETTINGS: [(&str, &str, &str, [&str; 3]); 28] = [
     (
         "--listen",
         "TERTULIA_LISTEN",
@@ -49,6 +49,108 @@ const SETTINGS: [(&str, &str, &str, [&str; 3]); 11] = [
         "TERTULIA_SHUTDOWN_TIMEOUT",
         "shutdown_timeout",
         ["11s", "22s", "33s"],
+    ),
+    (
+        "--public-url",
+        "TERTULIA_PUBLIC_URL",
+        "public_url",
+        ["https://one.example", "http://two:8080", "https://three.example/chat"],
+    ),
+    (
+        "--max-file-size",
+        "TERTULIA_MAX_FILE_SIZE",
+        "max_file_size",
+        ["1KiB", "2MiB", "3GiB"],
+    ),
+    (
+        "--file-store",
+        "TERTULIA_FILE_STORE",
+        "file_store",
+        ["s3://one", "s3://two/files", "s3://three/a/b"],
+    ),
+    (
+        "--s3-endpoint",
+        "TERTULIA_S3_ENDPOINT",
+        "s3_endpoint",
+        ["http://one:9000", "https://two", "http://[::1]:3"],
+    ),
+    (
+        "--s3-region",
+        "TERTULIA_S3_REGION",
+        "s3_region",
+        ["eu-west-1", "eu-west-2", "eu-west-3"],
+    ),
+    (
+        "--tidy-interval",
+        "TERTULIA_TIDY_INTERVAL",
+        "tidy_interval",
+        ["11s", "22s", "33s"],
+    ),
+    (
+        "--smtp-url",
+        "TERTULIA_SMTP_URL",
+        "smtp_url",
+        ["smtp://one", "smtps://two:4650", "smtp+insecure://[::1]:25"],
+    ),
+    (
+        "--smtp-ca",
+        "TERTULIA_SMTP_CA",
+        "smtp_ca",
+        ["one.pem", "two.pem", "/three.pem"],
+    ),
+    (
+        "--mail-from",
+        "TERTULIA_MAIL_FROM",
+        "mail_from",
+        ["one@example.org", "Two <two@example.org>", "three@localhost"],
+    ),
+    (
+        "--verify-email",
+        "TERTULIA_VERIFY_EMAIL",
+        "verify_email",
+        ["true", "false", "true"],
+    ),
+    (
+        "--rate-limits",
+        "TERTULIA_RATE_LIMITS",
+        "rate_limits",
+        ["false", "true", "false"],
+    ),
+    (
+        "--rate-limit-auth",
+        "TERTULIA_RATE_LIMIT_AUTH",
+        "rate_limit_auth",
+        ["11/1s", "22/60s", "33/3600s"],
+    ),
+    (
+        "--rate-limit-address",
+        "TERTULIA_RATE_LIMIT_ADDRESS",
+        "rate_limit_address",
+        ["11/1s", "22/60s", "33/3600s"],
+    ),
+    (
+        "--rate-limit-reads",
+        "TERTULIA_RATE_LIMIT_READS",
+        "rate_limit_reads",
+        ["11/1s", "22/60s", "33/3600s"],
+    ),
+    (
+        "--rate-limit-writes",
+        "TERTULIA_RATE_LIMIT_WRITES",
+        "rate_limit_writes",
+        ["11/1s", "22/60s", "33/3600s"],
+    ),
+    (
+        "--rate-limit-uploads",
+        "TERTULIA_RATE_LIMIT_UPLOADS",
+        "rate_limit_uploads",
+        ["11/1s", "22/60s", "33/3600s"],
+    ),
+    (
+        "--trusted-proxies",
+        "TERTULIA_TRUSTED_PROXIES",
+        "trusted_proxies",
+        ["10.0.0.0/8", "127.0.0.1/32,::1/128", "fd00::/8"],
     ),
     (
         "--log",
@@ -114,6 +216,17 @@ fn defaults_are_the_documented_ones() {
         ("session_ttl", "2592000s"),
         ("shutdown_timeout", "30s"),
         ("log_format", "text"),
+        ("public_url", ""),
+        ("max_file_size", "25MiB"),
+        ("file_store", "local"),
+        ("tidy_interval", "600s"),
+        ("smtp_url", ""),
+        ("mail_from", "tertulia@localhost"),
+        ("verify_email", "false"),
+        ("rate_limits", "true"),
+        ("rate_limit_auth", "600/60s"),
+        ("rate_limit_writes", "100000/1s"),
+        ("trusted_proxies", ""),
     ] {
         assert_eq!(in_effect(folder.path(), &[], &[], key), value);
     }
@@ -151,8 +264,8 @@ fn a_mistake_is_named_by_where_it_was_made() {
         assert!(!log.contains("secret"), "{log}");
     };
     for (flag, variable, _, _) in SETTINGS {
-        // These two take any text.
-        if ["--data-dir", "--database-url"].contains(&flag) {
+        // These take any text.
+        if ["--data-dir", "--database-url", "--s3-region", "--smtp-ca"].contains(&flag) {
             continue;
         }
         let bad = format!("{flag}=tertulia=nonsense");
@@ -165,7 +278,22 @@ fn a_mistake_is_named_by_where_it_was_made() {
         let bad = format!("--database-url={url}");
         fails(&[], &[&bad], &["--database-url", "sqlite://PATH", "postgres://"]);
     }
+    for (arguments, parts) in [
+        (&["--smtp-url=smtp://ana@secret"][..], ["--smtp-url", "USER:PASSWORD"]),
+        (&["--smtp-url=http://ana:secret@mail"], ["--smtp-url", "STARTTLS"]),
+        (
+            &["--s3-secret-access-key=secret"],
+            ["--s3-access-key-id", "both halves"],
+        ),
+    ] {
+        fails(&[], arguments, &parts);
+    }
     for (text, parts) in [
+        (
+            "trusted_proxies = [\"10.0.0.0/8\", \"proxy\"]\n",
+            ["line 1", "trusted_proxies", "commas"],
+        ),
+        ("verify_email = \"maybe\"\n", ["line 1", "verify_email", "true"]),
         ("workers = 0\n", ["tertulia.toml", "line 1", "workers"]),
         ("\nlisten = \"everywhere\"\n", ["tertulia.toml", "line 2", "listen"]),
         ("lisen = \"127.0.0.1:80\"\n", ["tertulia.toml", "line 1", "lisen"]),
@@ -190,11 +318,66 @@ fn passwords_are_not_shown() {
     assert_eq!(code, 0);
     assert!(settings.contains("postgres://ana:***@db/tertulia"), "{settings}");
     assert!(!settings.contains("secret"), "{settings}");
-    let (_, help, _) = run(command(&["--help"]).env("TERTULIA_DATABASE_URL", url));
-    assert!(
-        help.contains("TERTULIA_DATABASE_URL") && !help.contains("secret"),
-        "{help}"
+    let secrets = [
+        ("TERTULIA_DATABASE_URL", url),
+        ("TERTULIA_SMTP_URL", "smtp://ana:secret@mail"),
+        ("TERTULIA_S3_ACCESS_KEY_ID", "KEY"),
+        ("TERTULIA_S3_SECRET_ACCESS_KEY", "secret"),
+    ];
+    let (_, settings, _) = run(command(&["config"]).envs(secrets));
+    assert!(settings.contains("smtp_url = \"smtp://ana:***@mail\""), "{settings}");
+    assert!(settings.contains("KEY") && !settings.contains("secret\""), "{settings}");
+    let (_, help, _) = run(command(&["--help"]).envs(secrets));
+    for (name, _) in secrets {
+        assert!(help.contains(name), "{help}");
+    }
+    assert!(!help.contains("secret@") && !help.contains("=secret"), "{help}");
+}
+
+#[test]
+fn switches_and_lists_have_shorter_forms() {
+    let folder = tempfile::tempdir().unwrap();
+    let flags = ["--verify-email", "--no-rate-limits"];
+    for (key, value) in [("verify_email", "true"), ("rate_limits", "false")] {
+        assert_eq!(in_effect(folder.path(), &[], &flags, key), value);
+    }
+    let on = [("TERTULIA_RATE_LIMITS", "true")];
+    assert_eq!(
+        in_effect(folder.path(), &on, &["--no-rate-limits"], "rate_limits"),
+        "false"
     );
+    let file = "verify_email = true\nrate_limits = false\ntrusted_proxies = [\"10.0.0.0/8\", \"::1\"]\n";
+    fs::write(folder.path().join("tertulia.toml"), file).unwrap();
+    for (key, value) in [
+        ("verify_email", "true"),
+        ("rate_limits", "false"),
+        ("trusted_proxies", "10.0.0.0/8,::1/128"),
+    ] {
+        assert_eq!(in_effect(folder.path(), &[], &[], key), value);
+    }
+}
+
+#[test]
+fn mails_come_from_the_public_address() {
+    let folder = tempfile::tempdir().unwrap();
+    let public = ["--public-url=https://chat.example.org/"];
+    assert_eq!(
+        in_effect(folder.path(), &[], &public, "mail_from"),
+        "tertulia@chat.example.org"
+    );
+    assert_eq!(
+        in_effect(folder.path(), &[], &public, "public_url"),
+        "https://chat.example.org"
+    );
+}
+
+#[test]
+fn the_region_may_come_from_where_others_look() {
+    let folder = tempfile::tempdir().unwrap();
+    let region = [("AWS_REGION", "eu-south-2")];
+    assert_eq!(in_effect(folder.path(), &region, &[], "s3_region"), "eu-south-2");
+    let given = in_effect(folder.path(), &region, &["--s3-region=eu-west-1"], "s3_region");
+    assert_eq!(given, "eu-west-1");
 }
 
 #[test]

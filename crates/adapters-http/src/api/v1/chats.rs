@@ -1,18 +1,19 @@
-use super::PageQuery;
+use super::{FileForm, PageQuery};
 use crate::creation::{Creation, stored};
 use crate::docs::responses::{Forbidden, NotFound, Retryable};
-use crate::dto::{Chat, ChatKind, Id, List, ReadState};
+use crate::dto::{Chat, ChatKind, Id, List, ReadState, Sight};
 use crate::endpoint::Endpoint;
-use crate::extract::{Authenticated, Body, Check, Claimed, Field, Input, KeyedBody, Path, Query, State, by_ref, id};
-use crate::problem::{FieldCode, Problem};
+use crate::extract::{
+    Authenticated, Body, Check, Claimed, Field, Input, KeyedBody, Manage, ManageFile, Parts, Path, Query, Read, State,
+    Write, by_ref, id, ids,
+};
+use crate::problem::Problem;
 use crate::respond;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use serde::Deserialize;
 use serde_json::Value;
-use std::sync::Arc;
 use tertulia_application::chats::{CreateDirect, CreateGroup};
-use tertulia_application::realtime::Presence;
 use tertulia_domain::repository::CreatedChat;
 use tertulia_domain::{ChatId, ChatTitle, Seq, UserId};
 use utoipa::ToSchema;
@@ -22,6 +23,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         Endpoint::new("/chats").get(list).post(create),
         Endpoint::new("/chats/{id}").get(show).patch(rename).delete(delete),
         Endpoint::new("/chats/{id}/read").put(mark_read),
+        Endpoint::new("/chats/{id}/avatar").put(set_avatar),
     ]
 }
 
@@ -64,33 +66,19 @@ impl Input for NewChat {
             Some(ChatKind::Direct) => check.required("user_id", self.user_id, by_ref(id)).map(Wanted::Direct),
             Some(ChatKind::Group) => {
                 let title = check.required("title", self.title, by_ref(ChatTitle::new));
-                let members = members(&mut check, self.user_ids);
+                let members = ids(&mut check, "user_ids", self.user_ids);
                 title.map(|title| Wanted::Group(title, members))
             }
             None => {
                 // What is there can be looked at nevertheless.
                 check.optional::<_, UserId, _>("user_id", self.user_id, by_ref(id));
                 check.optional("title", self.title, by_ref(ChatTitle::new));
-                members(&mut check, self.user_ids);
+                ids::<UserId>(&mut check, "user_ids", self.user_ids);
                 None
             }
         };
         check.finish(wanted)
     }
-}
-
-/// The users of a list, each that is none noted by its place.
-fn members(check: &mut Check, ids: Field<Vec<Value>>) -> Vec<UserId> {
-    let ids = check.optional("user_ids", ids, Ok::<_, &str>).unwrap_or_default();
-    let mut members = Vec::with_capacity(ids.len());
-    for (place, value) in ids.iter().enumerate() {
-        match value.as_str().map(id) {
-            Some(Ok(member)) => members.push(member),
-            Some(Err(message)) => check.refuse(format!("user_ids[{place}]"), FieldCode::Invalid, message),
-            None => check.refuse(format!("user_ids[{place}]"), FieldCode::WrongType, "must be a string"),
-        }
-    }
-    members
 }
 
 /// Start a chat
@@ -112,11 +100,11 @@ fn members(check: &mut Check, ids: Field<Vec<Value>>) -> Vec<UserId> {
 )]
 pub(crate) async fn create(
     state: State,
-    Authenticated(caller): Authenticated,
+    Authenticated(caller, _): Authenticated<Manage>,
     KeyedBody { input, key }: KeyedBody<NewChat>,
 ) -> Result<HttpResponse, Problem> {
     let chats = &state.services.chats;
-    let creation = creation(Arc::clone(&state.services.presence));
+    let creation = creation(Sight::of(&state, caller).await?);
     let keyed = creation.keyed(key);
     let created = match input {
         Wanted::Direct(other) => chats.create_direct(caller, CreateDirect { other, keyed }).await?,
@@ -128,14 +116,14 @@ pub(crate) async fn create(
     creation.answer(created)
 }
 
-fn creation(presence: Arc<Presence>) -> Creation<CreatedChat> {
+fn creation(sight: Sight) -> Creation<CreatedChat> {
     Creation::answered_by(move |made: &CreatedChat| {
         let status = if made.created {
             StatusCode::CREATED
         } else {
             StatusCode::OK
         };
-        stored(status, &Chat::single(&made.view, &presence))
+        stored(status, &Chat::single(&made.view, &sight))
     })
 }
 
@@ -153,14 +141,15 @@ fn creation(presence: Arc<Presence>) -> Creation<CreatedChat> {
 )]
 pub(crate) async fn list(
     state: State,
-    Claimed(session): Claimed,
+    Claimed(session, _): Claimed<Read>,
     Query(query): Query<PageQuery>,
 ) -> Result<HttpResponse, Problem> {
     let after = query.cursor()?;
     let limit = query.limit()?;
     let page = state.services.chats.list(session, after, limit).await?;
-    let presence = &state.services.presence;
-    let list = List::of(&page, |view| Chat::listed(view, presence));
+    // A list shows no users but the two of direct chats, and says of those itself whether there is a block.
+    let sight = Sight::unblocked(&state, session.user_id);
+    let list = List::of(&page, |view| Chat::listed(view, &sight));
     Ok(respond::json(StatusCode::OK, &list))
 }
 
@@ -175,14 +164,12 @@ pub(crate) async fn list(
 )]
 pub(crate) async fn show(
     state: State,
-    Authenticated(caller): Authenticated,
+    Authenticated(caller, _): Authenticated<Read>,
     Path(id): Path<ChatId>,
 ) -> Result<HttpResponse, Problem> {
     let view = state.services.chats.chat(caller, id).await?;
-    Ok(respond::json(
-        StatusCode::OK,
-        &Chat::single(&view, &state.services.presence),
-    ))
+    let sight = Sight::of(&state, caller).await?;
+    Ok(respond::json(StatusCode::OK, &Chat::single(&view, &sight)))
 }
 
 /// What to change of a chat.
@@ -220,7 +207,7 @@ impl Input for ChatChange {
 )]
 pub(crate) async fn rename(
     state: State,
-    Authenticated(caller): Authenticated,
+    Authenticated(caller, _): Authenticated<Manage>,
     Path(id): Path<ChatId>,
     Body(title): Body<ChatChange>,
 ) -> Result<HttpResponse, Problem> {
@@ -229,10 +216,34 @@ pub(crate) async fn rename(
         Some(title) => chats.rename(caller, id, title).await?,
         None => chats.chat(caller, id).await?,
     };
-    Ok(respond::json(
-        StatusCode::OK,
-        &Chat::single(&view, &state.services.presence),
-    ))
+    let sight = Sight::of(&state, caller).await?;
+    Ok(respond::json(StatusCode::OK, &Chat::single(&view, &sight)))
+}
+
+/// Give a group an avatar
+///
+/// Any member may. A direct chat has none of its own.
+#[utoipa::path(
+    put,
+    path = "/chats/{id}/avatar",
+    tag = "chats",
+    operation_id = "set_chat_avatar",
+    params(("id" = Id, Path, description = "The chat")),
+    request_body(content = FileForm, content_type = "multipart/form-data"),
+    responses((status = 200, description = "The chat", body = Chat))
+)]
+pub(crate) async fn set_avatar(
+    state: State,
+    Authenticated(caller, _): Authenticated<ManageFile>,
+    Path(id): Path<ChatId>,
+    mut parts: Parts,
+) -> Result<HttpResponse, Problem> {
+    let chats = &state.services.chats;
+    chats.may_set_avatar(caller, id).await?;
+    let file = parts.upload(&state.services.files, caller).await?;
+    let view = chats.set_avatar(caller, id, &file).await?;
+    let sight = Sight::of(&state, caller).await?;
+    Ok(respond::json(StatusCode::OK, &Chat::single(&view, &sight)))
 }
 
 /// Delete a chat
@@ -248,7 +259,7 @@ pub(crate) async fn rename(
 )]
 pub(crate) async fn delete(
     state: State,
-    Authenticated(caller): Authenticated,
+    Authenticated(caller, _): Authenticated<Manage>,
     Path(id): Path<ChatId>,
 ) -> Result<HttpResponse, Problem> {
     state.services.chats.delete(caller, id).await?;
@@ -287,7 +298,7 @@ impl Input for ReadMark {
 )]
 pub(crate) async fn mark_read(
     state: State,
-    Authenticated(caller): Authenticated,
+    Authenticated(caller, _): Authenticated<Write>,
     Path(id): Path<ChatId>,
     Body(seq): Body<ReadMark>,
 ) -> Result<HttpResponse, Problem> {

@@ -1,7 +1,10 @@
+use super::FileForm;
 use crate::docs::responses::{Conflict, Forbidden};
-use crate::dto::{self, Erased, OwnUser};
+use crate::dto::{self, Erased, OwnUser, Sight};
 use crate::endpoint::Endpoint;
-use crate::extract::{Authenticated, Body, Check, Field, Input, Query, State, by_ref, flag};
+use crate::extract::{
+    Account, AccountFile, Authenticated, Body, Check, Field, Input, Parts, Query, Read, State, by_ref, flag,
+};
 use crate::problem::{FieldCode, Problem};
 use crate::respond;
 use actix_web::HttpResponse;
@@ -17,6 +20,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
         Endpoint::new("/me").get(show).patch(update).delete(delete),
         Endpoint::new("/me/password").put(change_password),
+        Endpoint::new("/me/avatar").put(set_avatar).delete(delete_avatar),
     ]
 }
 
@@ -28,12 +32,10 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     operation_id = "get_me",
     responses((status = 200, description = "Oneself", body = OwnUser))
 )]
-pub(crate) async fn show(state: State, Authenticated(caller): Authenticated) -> Result<HttpResponse, Problem> {
+pub(crate) async fn show(state: State, Authenticated(caller, _): Authenticated<Read>) -> Result<HttpResponse, Problem> {
     let user = state.services.accounts.user(caller.user_id).await?;
-    Ok(respond::json(
-        StatusCode::OK,
-        &OwnUser::new(&user, &state.services.presence),
-    ))
+    let sight = Sight::unblocked(&state, user.id);
+    Ok(respond::json(StatusCode::OK, &OwnUser::new(&user, &sight)))
 }
 
 /// What to change of oneself: a missing field stays, null removes what was there.
@@ -103,7 +105,8 @@ fn profile_value(value: Value) -> Option<ProfileValue> {
 
 /// Change oneself
 ///
-/// A username or an e-mail address has to be left to log in with.
+/// A username or an e-mail address has to be left to log in with. Where addresses are verified, a new one is mailed a
+/// token and becomes the user's once that is used.
 #[utoipa::path(
     patch,
     path = "/me",
@@ -114,14 +117,13 @@ fn profile_value(value: Value) -> Option<ProfileValue> {
 )]
 pub(crate) async fn update(
     state: State,
-    Authenticated(caller): Authenticated,
+    Authenticated(caller, _): Authenticated<Account>,
     Body(changes): Body<MeChange>,
 ) -> Result<HttpResponse, Problem> {
-    let user = state.services.accounts.update_profile(caller, changes).await?;
-    Ok(respond::json(
-        StatusCode::OK,
-        &OwnUser::new(&user, &state.services.presence),
-    ))
+    let updated = state.services.accounts.update_profile(caller, changes).await?;
+    let sight = Sight::unblocked(&state, caller.user_id);
+    let user = OwnUser::new(&updated.user, &sight).awaiting(updated.pending_email.as_ref());
+    Ok(respond::json(StatusCode::OK, &user))
 }
 
 /// How to delete an account.
@@ -150,7 +152,7 @@ pub(crate) struct DeleteQuery {
 )]
 pub(crate) async fn delete(
     state: State,
-    Authenticated(caller): Authenticated,
+    Authenticated(caller, _): Authenticated<Account>,
     Query(query): Query<DeleteQuery>,
 ) -> Result<HttpResponse, Problem> {
     let erase = flag("erase", query.erase.as_deref())?;
@@ -200,9 +202,47 @@ impl Input for PasswordChange {
 )]
 pub(crate) async fn change_password(
     state: State,
-    Authenticated(caller): Authenticated,
+    Authenticated(caller, _): Authenticated<Account>,
     Body(command): Body<PasswordChange>,
 ) -> Result<HttpResponse, Problem> {
     state.services.accounts.change_password(caller, command).await?;
+    Ok(respond::no_content())
+}
+
+/// Give oneself an avatar
+///
+/// Everybody may see it.
+#[utoipa::path(
+    put,
+    path = "/me/avatar",
+    tag = "me",
+    operation_id = "set_avatar",
+    request_body(content = FileForm, content_type = "multipart/form-data"),
+    responses((status = 200, description = "Oneself", body = OwnUser))
+)]
+pub(crate) async fn set_avatar(
+    state: State,
+    Authenticated(caller, _): Authenticated<AccountFile>,
+    mut parts: Parts,
+) -> Result<HttpResponse, Problem> {
+    let file = parts.upload(&state.services.files, caller).await?;
+    let user = state.services.accounts.set_avatar(caller, Some(&file)).await?;
+    let sight = Sight::unblocked(&state, caller.user_id);
+    Ok(respond::json(StatusCode::OK, &OwnUser::new(&user, &sight)))
+}
+
+/// Take one's avatar away
+#[utoipa::path(
+    delete,
+    path = "/me/avatar",
+    tag = "me",
+    operation_id = "delete_avatar",
+    responses((status = 204, description = "There is none any more"))
+)]
+pub(crate) async fn delete_avatar(
+    state: State,
+    Authenticated(caller, _): Authenticated<Account>,
+) -> Result<HttpResponse, Problem> {
+    state.services.accounts.set_avatar(caller, None).await?;
     Ok(respond::no_content())
 }

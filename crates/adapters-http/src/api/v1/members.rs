@@ -1,17 +1,17 @@
 use super::PageQuery;
 use crate::creation::{Creation, stored};
 use crate::docs::responses::{Conflict, Forbidden, NotFound, Retryable};
-use crate::dto::{self, Id, List, Member};
+use crate::dto::{self, Id, List, Member, Sight};
 use crate::endpoint::Endpoint;
-use crate::extract::{Authenticated, Body, Check, Field, Input, KeyedBody, Path, Query, State, by_ref, id};
+use crate::extract::{
+    Authenticated, Body, Check, Field, Input, KeyedBody, Manage, Path, Query, Read, State, by_ref, id,
+};
 use crate::problem::Problem;
 use crate::respond;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use serde::Deserialize;
-use std::sync::Arc;
 use tertulia_application::chats::{AddMember, ChangeRole, ListMembers, RemoveMember};
-use tertulia_application::realtime::Presence;
 use tertulia_domain::repository;
 use tertulia_domain::{ChatId, MemberRole, UserId};
 use utoipa::ToSchema;
@@ -42,7 +42,7 @@ fn role(text: &str) -> Result<MemberRole, &'static str> {
 )]
 pub(crate) async fn list(
     state: State,
-    Authenticated(caller): Authenticated,
+    Authenticated(caller, _): Authenticated<Read>,
     Path(chat_id): Path<ChatId>,
     Query(query): Query<PageQuery>,
 ) -> Result<HttpResponse, Problem> {
@@ -52,8 +52,8 @@ pub(crate) async fn list(
         limit: query.limit()?,
     };
     let page = state.services.chats.members(caller, query).await?;
-    let presence = &state.services.presence;
-    let list = List::of(&page, |member| Member::new(member, presence));
+    let sight = Sight::of(&state, caller).await?;
+    let list = List::of(&page, |member| Member::new(member, &sight));
     Ok(respond::json(StatusCode::OK, &list))
 }
 
@@ -103,12 +103,12 @@ impl Input for NewMember {
 )]
 pub(crate) async fn add(
     state: State,
-    Authenticated(caller): Authenticated,
+    Authenticated(caller, _): Authenticated<Manage>,
     Path(chat_id): Path<ChatId>,
     KeyedBody { input, key }: KeyedBody<NewMember>,
 ) -> Result<HttpResponse, Problem> {
     let (user_id, role) = input;
-    let creation = creation(Arc::clone(&state.services.presence));
+    let creation = creation(Sight::of(&state, caller).await?);
     let command = AddMember {
         chat_id,
         user_id,
@@ -119,14 +119,14 @@ pub(crate) async fn add(
     creation.answer(added)
 }
 
-fn creation(presence: Arc<Presence>) -> Creation<repository::AddMember> {
+fn creation(sight: Sight) -> Creation<repository::AddMember> {
     Creation::answered_by(move |made: &repository::AddMember| {
         let status = if made.added {
             StatusCode::CREATED
         } else {
             StatusCode::OK
         };
-        stored(status, &Member::new(&made.member, &presence))
+        stored(status, &Member::new(&made.member, &sight))
     })
 }
 
@@ -165,16 +165,14 @@ impl Input for RoleChange {
 )]
 pub(crate) async fn change_role(
     state: State,
-    Authenticated(caller): Authenticated,
+    Authenticated(caller, _): Authenticated<Manage>,
     Path((chat_id, user_id)): Path<(ChatId, UserId)>,
     Body(role): Body<RoleChange>,
 ) -> Result<HttpResponse, Problem> {
     let command = ChangeRole { chat_id, user_id, role };
     let member = state.services.chats.change_role(caller, command).await?;
-    Ok(respond::json(
-        StatusCode::OK,
-        &Member::new(&member, &state.services.presence),
-    ))
+    let sight = Sight::of(&state, caller).await?;
+    Ok(respond::json(StatusCode::OK, &Member::new(&member, &sight)))
 }
 
 /// Remove a member from a group, or leave it
@@ -194,7 +192,7 @@ pub(crate) async fn change_role(
 )]
 pub(crate) async fn remove(
     state: State,
-    Authenticated(caller): Authenticated,
+    Authenticated(caller, _): Authenticated<Manage>,
     Path((chat_id, user_id)): Path<(ChatId, UserId)>,
 ) -> Result<HttpResponse, Problem> {
     let command = RemoveMember { chat_id, user_id };

@@ -1,19 +1,20 @@
+use super::message_form::{MessageForm, SentMessage, receive};
 use crate::creation::replayed;
 use crate::docs::responses::{Conflict, Forbidden, NotFound, Retryable};
 use crate::dto::{Id, List, Message};
 use crate::endpoint::Endpoint;
 use crate::extract::{
-    Authenticated, Body, Check, Claimed, Field, Input, KeyedBody, Path, Query, State, by_ref, cursor, id, limit,
-    refused, seq,
+    Authenticated, Body, Check, Claimed, Field, Input, KeyedBody, Path, Query, Read, State, Write, by_ref, cursor, id,
+    ids, limit, refused, seq,
 };
-use crate::problem::Problem;
+use crate::problem::{FieldCode, Problem};
 use crate::respond;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use serde::Deserialize;
 use serde_json::Value;
 use tertulia_application::messaging::{EditMessage, ListMessages, SendMessage};
-use tertulia_domain::{ChatId, Limit, MessageBody, MessageId, MessageRange};
+use tertulia_domain::{ChatId, Limit, MessageBody, MessageDraft, MessageDraftError, MessageId, MessageRange};
 use utoipa::{IntoParams, ToSchema};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
@@ -26,61 +27,79 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     ]
 }
 
-/// A message to be sent.
+/// A message to be sent: a text, files, or both.
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct NewMessage {
-    /// The text: trailing white space is trimmed, and no control characters but newline and tab are taken.
-    #[schema(value_type = String, required = true, min_length = 1, max_length = 8000)]
+    /// The text: trailing white space is trimmed, and no control characters but newline and tab are taken. Needed unless
+    /// there are attachments.
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 8000)]
     #[serde(default)]
     body: Field<String>,
     /// The message of the same chat that this one answers.
     #[schema(value_type = Option<Id>)]
     #[serde(default)]
     reply_to: Field<String>,
-    /// Reserved: must be empty.
-    #[schema(value_type = Option<Vec<String>>, max_items = 0)]
+    /// Files that were uploaded before, or that the sender may read.
+    #[schema(value_type = Option<Vec<Id>>, max_items = 10)]
     #[serde(default)]
     attachments: Field<Vec<Value>>,
 }
 
 impl Input for NewMessage {
-    type Output = (MessageBody, Option<MessageId>);
+    type Output = (MessageDraft, Option<MessageId>);
 
     fn parse(self, mut check: Check) -> Result<Self::Output, Problem> {
-        let body = check.required("body", self.body, MessageBody::new);
+        // A field that is there and wrong is told as such, and not as missing.
+        let said_something = !self.body.is_absent() || !self.attachments.is_absent();
+        let body = check.optional("body", self.body, MessageBody::new);
         let reply_to = check.optional("reply_to", self.reply_to, by_ref(id));
-        check.optional("attachments", self.attachments, |files| match files.as_slice() {
-            [] => Ok(()),
-            _ => Err("must be empty: files can't be attached yet"),
-        });
-        check.finish(body.map(|body| (body, reply_to)))
+        let files = ids(&mut check, "attachments", self.attachments);
+        let draft = match MessageDraft::new(body, files) {
+            Ok(draft) => Some(draft),
+            Err(error @ MessageDraftError::TooManyAttachments) => {
+                check.refuse("attachments", FieldCode::Invalid, error.to_string());
+                None
+            }
+            Err(MessageDraftError::Empty) if said_something && check.has_refused() => None,
+            Err(error @ MessageDraftError::Empty) => {
+                check.refuse("body", FieldCode::Required, error.to_string());
+                None
+            }
+        };
+        check.finish(draft.map(|draft| (draft, reply_to)))
     }
 }
 
 /// Send a message
 ///
-/// The answer is a promise: the message is stored for good. Everything before it counts as read by the sender.
+/// The answer is a promise: the message is stored for good. Everything before it counts as read by the sender. Files are
+/// uploaded before, or come with it as parts of a form.
 #[utoipa::path(
     post,
     path = "/chats/{id}/messages",
     tag = "messages",
     operation_id = "send_message",
     params(("id" = Id, Path, description = "The chat"), Retryable),
-    request_body = NewMessage,
+    request_body(content((NewMessage = "application/json"), (MessageForm = "multipart/form-data"))),
     responses((status = 201, description = "The message", body = Message), NotFound)
 )]
 pub(crate) async fn send(
     state: State,
-    Claimed(session): Claimed,
+    Claimed(session, _): Claimed<Write>,
     Path(chat_id): Path<ChatId>,
-    KeyedBody { input, key }: KeyedBody<NewMessage>,
+    sent: SentMessage,
 ) -> Result<HttpResponse, Problem> {
-    let (body, reply_to) = input;
-    let command = SendMessage {
-        chat_id,
-        body,
-        reply_to,
-        request: key,
+    let command = match sent {
+        SentMessage::Json(KeyedBody { input, key }) => {
+            let (draft, reply_to) = input;
+            SendMessage {
+                chat_id,
+                draft,
+                reply_to,
+                request: key,
+            }
+        }
+        SentMessage::Form(caller, parts) => receive(&state, caller, chat_id, parts).await?,
     };
     let sent = state.services.messaging.send(session, command).await?;
     let answer = respond::json(StatusCode::CREATED, &Message::from(&sent.message));
@@ -139,7 +158,7 @@ impl MessageQuery {
 )]
 pub(crate) async fn list(
     state: State,
-    Claimed(session): Claimed,
+    Claimed(session, _): Claimed<Read>,
     Path(chat_id): Path<ChatId>,
     Query(query): Query<MessageQuery>,
 ) -> Result<HttpResponse, Problem> {
@@ -163,7 +182,7 @@ pub(crate) async fn list(
 )]
 pub(crate) async fn show(
     state: State,
-    Authenticated(caller): Authenticated,
+    Authenticated(caller, _): Authenticated<Read>,
     Path((chat, id)): Path<(ChatId, MessageId)>,
 ) -> Result<HttpResponse, Problem> {
     let message = state.services.messaging.message(caller, chat, id).await?;
@@ -205,7 +224,7 @@ impl Input for MessageChange {
 )]
 pub(crate) async fn edit(
     state: State,
-    Authenticated(caller): Authenticated,
+    Authenticated(caller, _): Authenticated<Write>,
     Path((chat_id, message_id)): Path<(ChatId, MessageId)>,
     Body(body): Body<MessageChange>,
 ) -> Result<HttpResponse, Problem> {
@@ -235,7 +254,7 @@ pub(crate) async fn edit(
 )]
 pub(crate) async fn delete(
     state: State,
-    Authenticated(caller): Authenticated,
+    Authenticated(caller, _): Authenticated<Write>,
     Path((chat, id)): Path<(ChatId, MessageId)>,
 ) -> Result<HttpResponse, Problem> {
     state.services.messaging.delete(caller, chat, id).await?;

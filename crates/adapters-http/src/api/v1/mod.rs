@@ -1,13 +1,20 @@
 //! Version 1, one file a resource: what it can do, what it takes, and the use cases behind it.
 
+pub(crate) mod admin;
 pub(crate) mod auth;
+pub(crate) mod blocks;
 pub(crate) mod chats;
+pub(crate) mod files;
+pub(crate) mod keys;
 pub(crate) mod me;
 pub(crate) mod members;
+mod message_form;
 pub(crate) mod messages;
 mod page;
+pub(crate) mod reports;
 pub(crate) mod users;
 
+use files::FileForm;
 use page::PageQuery;
 
 use crate::endpoint::Endpoint;
@@ -21,9 +28,14 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         messages::endpoints(),
         chats::endpoints(),
         members::endpoints(),
+        files::endpoints(),
         me::endpoints(),
         users::endpoints(),
         auth::endpoints(),
+        blocks::endpoints(),
+        keys::endpoints(),
+        reports::endpoints(),
+        admin::endpoints(),
     ]
     .into_iter()
     .flatten()

@@ -1,6 +1,6 @@
-use crate::dto::{Id, List, OwnUser, User};
+use crate::dto::{Id, List, OwnUser, Sight, User};
 use crate::endpoint::Endpoint;
-use crate::extract::{Authenticated, Path, Query, State, cursor, limit, refused};
+use crate::extract::{Authenticated, Path, Query, Read, State, cursor, limit, refused};
 use crate::problem::Problem;
 use crate::respond;
 use actix_web::HttpResponse;
@@ -44,7 +44,7 @@ pub(crate) struct UserQuery {
 )]
 pub(crate) async fn list(
     state: State,
-    Authenticated(_): Authenticated,
+    Authenticated(caller, _): Authenticated<Read>,
     Query(query): Query<UserQuery>,
 ) -> Result<HttpResponse, Problem> {
     let prefix = SearchPrefix::new(query.q.as_deref().unwrap_or_default());
@@ -54,8 +54,8 @@ pub(crate) async fn list(
         limit: limit(query.limit.as_deref())?,
     };
     let page = state.services.accounts.users(query).await?;
-    let presence = &state.services.presence;
-    let list = List::of(&page, |user| User::new(user, presence));
+    let sight = Sight::of(&state, caller).await?;
+    let list = List::of(&page, |user| User::new(user, &sight));
     Ok(respond::json(StatusCode::OK, &list))
 }
 
@@ -72,14 +72,14 @@ pub(crate) async fn list(
 )]
 pub(crate) async fn show(
     state: State,
-    Authenticated(caller): Authenticated,
+    Authenticated(caller, _): Authenticated<Read>,
     Path(id): Path<UserId>,
 ) -> Result<HttpResponse, Problem> {
     let user = state.services.accounts.user(id).await?;
-    let presence = &state.services.presence;
+    let sight = Sight::of(&state, caller).await?;
     Ok(if id == caller.user_id {
-        respond::json(StatusCode::OK, &OwnUser::new(&user, presence))
+        respond::json(StatusCode::OK, &OwnUser::new(&user, &sight))
     } else {
-        respond::json(StatusCode::OK, &User::new(&user, presence))
+        respond::json(StatusCode::OK, &User::new(&user, &sight))
     })
 }

@@ -4,6 +4,8 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
 
 /// A server, as a client sees it.
 #[derive(Debug, Clone)]
@@ -18,6 +20,14 @@ impl Api {
         Self {
             client: Client::new(),
             base,
+        }
+    }
+
+    /// The same as it is seen from another address of this machine.
+    pub(crate) fn seen_from(&self, address: IpAddr) -> Self {
+        Self {
+            client: Client::builder().local_address(address).build().unwrap(),
+            base: self.base.clone(),
         }
     }
 
@@ -47,6 +57,13 @@ impl Api {
     /// Registers somebody under that name.
     pub(crate) async fn register(&self, username: &str) -> Person {
         let account = json!({"username": username, "password": PASSWORD});
+        let session = self.post("/auth/register", account).await.is(201);
+        Person::from_session(self, &session)
+    }
+
+    /// Registers somebody under that name who has that e-mail address.
+    pub(crate) async fn register_with_email(&self, username: &str, email: &str) -> Person {
+        let account = json!({"username": username, "email": email, "password": PASSWORD});
         let session = self.post("/auth/register", account).await.is(201);
         Person::from_session(self, &session)
     }
@@ -126,6 +143,14 @@ impl Answer {
             assert!(problem[text].as_str().is_some_and(|text| !text.is_empty()), "{problem}");
         }
         problem
+    }
+
+    /// The number of a metric in `/metrics`, which must be there.
+    #[track_caller]
+    pub(crate) fn metric<T: FromStr<Err: fmt::Debug>>(&self, name: &str) -> T {
+        let text = std::str::from_utf8(&self.body).unwrap();
+        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.unwrap_or_else(|| panic!("no {name} in\n{text}")).parse().unwrap()
     }
 
     /// The fields that are named, of a body that is well-formed but invalid.

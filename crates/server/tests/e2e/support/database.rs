@@ -1,3 +1,4 @@
+use super::{PASSWORD, command, run};
 use tempfile::TempDir;
 use tertulia_adapters_postgres::test_support::TestDatabase;
 
@@ -29,6 +30,15 @@ impl Database {
             Self::Sqlite(folder) => format!("sqlite://{}", folder.path().join("tertulia.db").display()),
             Self::Postgres(database) => database.url(),
         }
+    }
+}
+
+impl Database {
+    /// Makes a service admin under that name, as an operator does.
+    pub(crate) fn make_admin(&self, username: &str) {
+        let mut command = command(&["admin", "create-user", "--log=warn", "--database-url", &self.url()]);
+        let (code, _, log) = run(command.args(["--role=admin", "--username", username, "--password", PASSWORD]));
+        assert_eq!(code, 0, "{log}");
     }
 }
 

@@ -2,17 +2,25 @@
 
 mod api;
 mod database;
+mod form;
+mod image;
 mod line;
+mod mail;
 mod person;
 mod process;
 mod server;
+mod site;
 
 pub(crate) use api::{Answer, Api};
 pub(crate) use database::{Database, on_each_database};
+pub(crate) use form::Form;
+pub(crate) use image::{bomb, picture, size_of};
 pub(crate) use line::Line;
+pub(crate) use mail::{MailUrl, Maildir, token_in};
 pub(crate) use person::{PASSWORD, Person};
 pub(crate) use process::{Process, Started, command, run, run_with_input};
 pub(crate) use server::{Server, value};
+pub(crate) use site::{Site, on_each_store};
 
 use std::time::Duration;
 use tokio::time::{Instant, sleep};

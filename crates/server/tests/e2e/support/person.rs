@@ -1,4 +1,4 @@
-use super::{Answer, Api};
+use super::{Answer, Api, Form};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use std::collections::HashSet;
@@ -63,6 +63,45 @@ impl Person {
 
     pub(crate) async fn delete(&self, path: &str) -> Answer {
         Answer::to(self.request(Method::DELETE, path)).await
+    }
+
+    /// Sends a form.
+    pub(crate) async fn send_form(&self, method: Method, path: &str, form: Form) -> Answer {
+        Answer::to(form.on(self.request(method, path))).await
+    }
+
+    /// Uploads a file of that name; the answer is not looked at.
+    pub(crate) async fn try_upload(&self, name: &str, bytes: impl AsRef<[u8]>) -> Answer {
+        let form = Form::new().file(name, bytes.as_ref());
+        self.send_form(Method::POST, "/files", form).await
+    }
+
+    /// Uploads a file of that name and gives it.
+    pub(crate) async fn upload(&self, name: &str, bytes: impl AsRef<[u8]>) -> Value {
+        self.try_upload(name, bytes).await.is(201)
+    }
+
+    /// Sends a message with nothing but these files and gives it.
+    pub(crate) async fn send_files(&self, chat: &str, files: &[&Value]) -> Value {
+        self.attach(chat, files).await.is(201)
+    }
+
+    /// The same; the answer is not looked at.
+    pub(crate) async fn attach(&self, chat: &str, files: &[&Value]) -> Answer {
+        let ids: Vec<&Value> = files.iter().map(|file| &file["id"]).collect();
+        self.post(&format!("/chats/{chat}/messages"), json!({"attachments": ids}))
+            .await
+    }
+
+    /// A request for what is at a file's `url`.
+    pub(crate) fn fetch(&self, file: &Value) -> RequestBuilder {
+        let url = file["url"].as_str().unwrap();
+        self.api.request_root(Method::GET, url).bearer_auth(&self.access)
+    }
+
+    /// What is at a file's `url`.
+    pub(crate) async fn download(&self, file: &Value) -> Answer {
+        Answer::to(self.fetch(file)).await
     }
 
     pub(crate) async fn log_out(&self) {

@@ -11,7 +11,8 @@ pub(crate) fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tertulia"));
     command.args(arguments).stdin(Stdio::null());
     for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("TERTULIA_") {
+        let text = name.to_string_lossy();
+        if text.starts_with("TERTULIA_") || text.starts_with("AWS_") {
             command.env_remove(name);
         }
     }
@@ -50,8 +51,13 @@ pub(crate) struct Started {
 impl Started {
     /// Starts one on any free port, which need not come to serving.
     pub(crate) fn on(database_url: &str, data: &Path) -> Self {
+        Self::with(database_url, data, &[])
+    }
+
+    /// The same with further arguments.
+    pub(crate) fn with(database_url: &str, data: &Path, arguments: &[&str]) -> Self {
         let data = data.to_str().unwrap();
-        Self::by(&mut command(&[
+        let mut command = command(&[
             "serve",
             "--listen=127.0.0.1:0",
             "--data-dir",
@@ -60,7 +66,8 @@ impl Started {
             database_url,
             "--database-connections=6",
             "--hash-threads=1",
-        ]))
+        ]);
+        Self::by(command.args(arguments))
     }
 
     /// Starts one by that command.
@@ -130,6 +137,11 @@ impl Process {
     /// One on that database, on any free port.
     pub(crate) fn start(database: &Database, data: &Path) -> Self {
         Started::on(&database.url(), data).serving()
+    }
+
+    /// One with further arguments.
+    pub(crate) fn start_with(database: &Database, data: &Path, arguments: &[&str]) -> Self {
+        Started::with(&database.url(), data, arguments).serving()
     }
 
     /// SIGKILL.

@@ -15,7 +15,7 @@ pub(crate) struct Server {
     api: Api,
     stop: oneshot::Sender<()>,
     running: JoinHandle<anyhow::Result<()>>,
-    _data: TempDir,
+    data: TempDir,
 }
 
 impl Server {
@@ -41,8 +41,13 @@ impl Server {
             api,
             stop,
             running,
-            _data: data,
+            data,
         }
+    }
+
+    /// The data folder.
+    pub(crate) fn data(&self) -> &Path {
+        self.data.path()
     }
 
     /// Stops it as a signal would.
