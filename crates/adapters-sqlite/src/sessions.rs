@@ -76,7 +76,8 @@ const END_OLDEST: &[&str] = &["DELETE FROM sessions WHERE id IN (
         LIMIT -1 OFFSET +?
     )"];
 
-/// The value is an array of `[session, user, time]`, the identifiers in hexadecimal; one session may be in it many times.
+/// The value is an array of `[session, user, time]`, the identifiers in hexadecimal; one session may be in it many
+/// times.
 const USE_SESSIONS: &[&str] = &["UPDATE sessions SET last_used_at = used.at
     FROM (
         SELECT unhex(value ->> 0) AS id, unhex(value ->> 1) AS user_id, max(value ->> 2) AS at
