@@ -68,13 +68,14 @@ struct OtherSchema {
     found: Option<String>,
 }
 
-/// Succeeds when the newest migration that was applied is the newest one that is known.
+/// Succeeds when the newest migration that is known here was applied. A newer one may have been too: while processes are
+/// replaced one by one the old ones go on, and migrations expand before they contract.
 pub(crate) fn check(connection: &mut PgConnection) -> Result<(), TxError<RepositoryError>> {
     let found: Option<String> = applied::table
         .select(diesel::dsl::max(applied::version))
         .first(connection)?;
     let wanted = newest().map_err(RepositoryError::Other)?;
-    if found.as_ref() == Some(&wanted) {
+    if found.as_ref() >= Some(&wanted) {
         Ok(())
     } else {
         Err(RepositoryError::Other(Box::new(OtherSchema { wanted, found })).into())

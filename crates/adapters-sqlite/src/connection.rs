@@ -34,8 +34,8 @@ const PRAGMAS: &str = "
 ";
 
 impl Purpose {
-    /// Sizes of the cache are in KiB where they are negative. The writer has one for all, and moves its log into the file
-    /// only every 16 MB: the same pages are written again and again.
+    /// Sizes of the cache are in KiB where they are negative. The writer has one for all, and moves its log into the
+    /// file only every 16 MB: the same pages are written again and again.
     const fn pragmas(self) -> &'static str {
         match self {
             Self::Read => "PRAGMA cache_size = -8000; PRAGMA query_only = ON;",
@@ -70,8 +70,8 @@ pub(crate) fn wait_when_busy(conn: &mut SqliteConnection, time: Duration) -> Que
     conn.batch_execute(&format!("PRAGMA busy_timeout = {}", time.as_millis()))
 }
 
-/// The mode is a property of the file: only the first connection ever changes it. Of several at once, SQLite refuses all
-/// but one without waiting for it.
+/// The mode is a property of the file: only the first connection ever changes it. Of several at once, SQLite refuses
+/// all but one without waiting for it.
 fn use_wal(conn: &mut SqliteConnection) -> QueryResult<()> {
     let begun = Instant::now();
     loop {

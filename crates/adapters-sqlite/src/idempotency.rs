@@ -117,8 +117,8 @@ pub(crate) fn remember_message<E>(
     Ok(record.store(conn)?)
 }
 
-/// Creates something once: with a recording whose claim is known, the first answer is given again, or `reused` if it was
-/// the answer to another request.
+/// Creates something once: with a recording whose claim is known, the first answer is given again, or `reused` if it
+/// was the answer to another request.
 pub(crate) fn once<T, E>(
     conn: &mut SqliteConnection,
     recording: Option<&Recording<T>>,

@@ -1,8 +1,9 @@
 //! The repositories on embedded SQLite: one file, no server.
 //!
-//! SQLite has many readers and one writer. Here the readers are a pool of connections, and the writer is one thread that
-//! owns the one writing connection: writes that wait together are committed together, so that the price of a commit that
-//! survives a power cut is paid once for all of them. Several processes may use the same file; their writers take turns.
+//! SQLite has many readers and one writer. Here the readers are a pool of connections, and the writer is one thread
+//! that owns the one writing connection: writes that wait together are committed together, so that the price of a
+//! commit that survives a power cut is paid once for all of them. Several processes may use the same file; their
+//! writers take turns.
 
 mod account_tokens;
 mod api_keys;

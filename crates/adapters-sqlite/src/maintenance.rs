@@ -33,9 +33,9 @@ pub struct SqliteMaintenance {
     store: Store,
 }
 
-/// The schema is another program's.
+/// The schema lacks something that this program needs. What a newer one has added is no harm.
 #[derive(Debug, Error)]
-#[error("the schema has the versions {there:?} and not {expected:?}")]
+#[error("the schema has the migrations {there:?} and lacks some of {expected:?}")]
 struct WrongSchema {
     there: Vec<String>,
     expected: Vec<String>,
@@ -72,7 +72,7 @@ impl Maintenance for SqliteMaintenance {
                 .order(applied::version)
                 .load(conn)?;
             let expected = migrations::versions().map_err(RepositoryError::Other)?;
-            if there == expected {
+            if expected.iter().all(|version| there.contains(version)) {
                 Ok(())
             } else {
                 Err(RepositoryError::Other(Box::new(WrongSchema { there, expected })).into())

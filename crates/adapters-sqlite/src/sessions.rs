@@ -87,7 +87,8 @@ const FIND_CALLER: &[&str] = &["SELECT users.role,
     FROM sessions JOIN users ON users.id = sessions.user_id
     WHERE sessions.id = ? AND sessions.user_id = ? AND (sessions.expires_at IS NULL OR sessions.expires_at > ?)"];
 
-/// The value is an array of `[session, user, time]`, the identifiers in hexadecimal; one session may be in it many times.
+/// The value is an array of `[session, user, time]`, the identifiers in hexadecimal; one session may be in it many
+/// times.
 const USE_SESSIONS: &[&str] = &["UPDATE sessions SET last_used_at = used.at
     FROM (
         SELECT unhex(value ->> 0) AS id, unhex(value ->> 1) AS user_id, max(value ->> 2) AS at

@@ -1,7 +1,7 @@
 //! Statements in SQLite's own words, prepared once for each connection.
 //!
-//! For what the query builder can't say (row values, unions with a limit, a table that is joined to itself), and for the
-//! updates of the hot paths: diesel has SQLite parse every `update` and every `sql_query` anew on every call.
+//! For what the query builder can't say (row values, unions with a limit, a table that is joined to itself), and for
+//! the updates of the hot paths: diesel has SQLite parse every `update` and every `sql_query` anew on every call.
 
 use crate::id::DbId;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};

@@ -6,8 +6,8 @@ use tertulia_domain::repository::RepositoryError;
 use tertulia_domain::{Limit, Page, SearchPrefix, User, UserCursor};
 use tertulia_sql_support::TxError;
 
-/// The numbers come from two ranges of indexes that hold them, so only the users of the page are looked up; the `+` keeps
-/// SQLite from walking all users in the order of their numbers instead. Deleted users have no keys.
+/// The numbers come from two ranges of indexes that hold them, so only the users of the page are looked up; the `+`
+/// keeps SQLite from walking all users in the order of their numbers instead. Deleted users have no keys.
 const SEARCH: &[&str] = &[
     "SELECT ",
     UserRow::COLUMNS,

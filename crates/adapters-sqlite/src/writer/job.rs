@@ -21,7 +21,8 @@ pub(super) trait Job: Send {
     /// Does the work and keeps the result. False when it failed and must be rolled back.
     fn run(&mut self, conn: &mut SqliteConnection) -> bool;
 
-    /// Hands out the result, or what kept it from the disk. A failure of the job's own comes first.
+    /// Hands out the result, or what kept it from the disk. A fault in the job's own statements comes first; an outcome
+    /// does not, for it may come from what another job of the batch did, which then has not happened.
     fn answer(self: Box<Self>, committed: Result<(), &Arc<RepositoryError>>);
 }
 
@@ -34,7 +35,7 @@ pub(super) struct Ticket<T, E> {
 struct Write<T, E, F> {
     begun: Arc<AtomicBool>,
     work: Option<F>,
-    result: Option<Result<T, E>>,
+    result: Option<Result<T, TxError<E>>>,
     answer: oneshot::Sender<Result<T, E>>,
     span: Span,
 }
@@ -104,15 +105,15 @@ where
             Err(RepositoryError::Other(Box::new(panicked)).into())
         });
         let done = result.is_ok();
-        self.result = Some(result.map_err(settle));
+        self.result = Some(result);
         done
     }
 
     fn answer(self: Box<Self>, committed: Result<(), &Arc<RepositoryError>>) {
         let answer = match (self.result, committed) {
-            (Some(Err(error)), _) => Err(error),
+            (Some(Err(fault @ (TxError::Database(_) | TxError::Repository(_)))), _) => Err(settle(fault)),
             (_, Err(error)) => Err(share(error).into()),
-            (Some(result), Ok(())) => result,
+            (Some(result), Ok(())) => result.map_err(settle),
             // Its caller has given up.
             (None, Ok(())) => return,
         };

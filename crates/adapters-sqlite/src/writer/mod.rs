@@ -1,8 +1,8 @@
 //! The one writer: a thread with a queue, which commits together what waits together.
 //!
-//! A commit that survives a power cut waits for the disk, and SQLite lets one connection write at a time. So the writes
-//! of this process go through one thread: while the disk takes one commit, the next ones queue up, and then share theirs.
-//! Each job runs in a savepoint of its own, and is answered after the commit.
+//! A commit that survives a power cut waits for the disk, and SQLite lets one connection write at a time. So the
+//! writes of this process go through one thread: while the disk takes one commit, the next ones queue up, and then
+//! share theirs. Each job runs in a savepoint of its own, and is answered after the commit.
 
 mod batch;
 mod job;
@@ -54,8 +54,8 @@ impl Writer {
         })
     }
 
-    /// Runs `work` in a transaction, inside the caller's tracing span, and returns when it is on disk. What `work` fails
-    /// with rolls it back, and nothing else.
+    /// Runs `work` in a transaction, inside the caller's tracing span, and returns when it is on disk. What `work`
+    /// fails with rolls it back, and nothing else.
     ///
     /// [`RepositoryError::Overloaded`] when the queue is full, or when `work` has not begun after
     /// [`MAX_WAIT`](tertulia_sql_support::MAX_WAIT); it never begins then.

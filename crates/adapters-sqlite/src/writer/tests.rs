@@ -212,10 +212,12 @@ async fn when_the_commit_fails_everybody_learns_it() {
         conn.batch_execute("PRAGMA defer_foreign_keys = ON; INSERT INTO notes VALUES (1, 99)")?;
         Ok(())
     };
-    let (first, dangled) = desk
-        .in_one_batch(async { tokio::join!(desk.write(2), desk.writer().run(dangling)) })
+    // Say because of what the others had written.
+    let refused = |_: &mut SqliteConnection| Outcome::<()>::Err(TxError::Named(NoteError::Refused));
+    let (first, dangled, refused) = desk
+        .in_one_batch(async { tokio::join!(desk.write(2), desk.writer().run(dangling), desk.writer().run(refused)) })
         .await;
-    for outcome in [first, dangled] {
+    for outcome in [first, dangled, refused] {
         assert!(
             matches!(outcome, Err(NoteError::Repository(RepositoryError::Other(_)))),
             "{outcome:?}"

@@ -15,7 +15,7 @@ pub struct Purged {
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait Maintenance: Send + Sync {
-    /// Succeeds when the database answers and its schema is the one that this program was built for.
+    /// Succeeds when the database answers and every migration that this program knows was applied. Newer ones are no harm.
     async fn check(&self) -> Result<(), RepositoryError>;
 
     /// Removes what has expired at `at`: sessions, and idempotency records older than

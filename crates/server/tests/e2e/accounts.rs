@@ -118,7 +118,7 @@ async fn an_erased_account_leaves_nothing_it_said(database: Database) {
     server.log_in("bob").await;
 
     let erased = bob.delete("/me?erase=true").await.is(200);
-    let expected = json!({"sessions": 2, "groups_left": 1, "groups_deleted": 1, "messages": 2});
+    let expected = json!({"sessions": 2, "groups_left": 1, "groups_deleted": 1, "messages": 2, "files": 0});
     assert_eq!(erased, expected);
     let messages = ana.walk(&format!("/chats/{chat}/messages"), 10).await;
     let left: Vec<_> = messages

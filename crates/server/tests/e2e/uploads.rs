@@ -27,6 +27,7 @@ async fn upload(server: &Server, length: &str) -> TcpStream {
     );
     let mut stream = TcpStream::connect(&address).unwrap();
     stream.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
+    stream.set_write_timeout(Some(Duration::from_secs(5))).unwrap();
     stream.write_all(head.as_bytes()).unwrap();
     stream
 }
