@@ -72,7 +72,7 @@ impl Statement for Find {
         SELECT t.user_id, t.email
         FROM account_tokens t JOIN users u ON u.id = t.user_id
         WHERE t.hash = $1 AND t.purpose = $2 AND t.expires_at > $3 AND u.deleted_at IS NULL
-          AND (t.purpose <> 'reset' OR t.email = u.email)";
+          AND (t.purpose <> 'reset' OR lower(t.email) = lower(u.email))";
 }
 
 /// Of two who use up a token at once one waits for the other, and finds it gone.

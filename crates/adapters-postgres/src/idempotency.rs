@@ -7,7 +7,7 @@ use crate::time::PgTime;
 use diesel::prelude::*;
 use diesel::sql_types::{Binary, Text, Timestamptz, Uuid as SqlUuid};
 use tertulia_domain::idempotency::REMEMBERED;
-use tertulia_domain::repository::{AddMemberError, InsertChatError, RepositoryError};
+use tertulia_domain::repository::{AddMemberError, InsertChatError, InsertFileError, RepositoryError};
 use tertulia_domain::{Claim, Recorded, Recording, StoredAnswer, Timestamp};
 use tertulia_sql_support::{TxError, inconsistent};
 
@@ -22,6 +22,12 @@ pub(crate) trait KeyReused {
 }
 
 impl KeyReused for InsertChatError {
+    fn key_reused() -> Self {
+        Self::KeyReused
+    }
+}
+
+impl KeyReused for InsertFileError {
     fn key_reused() -> Self {
         Self::KeyReused
     }

@@ -3,10 +3,11 @@
 use crate::ids::MailId;
 use crate::time::Timestamp;
 use crate::user::Email;
+use std::fmt;
 use std::time::Duration;
 
-/// A mail to be sent: plain text.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A mail to be sent: plain text. It may hold secrets, so `Debug` does not show what it says.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Mail {
     /// The identifier; also the mail's Message-ID, so that a mail sent twice can be told.
     pub id: MailId,
@@ -16,6 +17,15 @@ pub struct Mail {
     pub subject: String,
     /// The text.
     pub text: String,
+}
+
+impl fmt::Debug for Mail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mail")
+            .field("id", &self.id)
+            .field("to", &self.to)
+            .finish_non_exhaustive()
+    }
 }
 
 /// How long a mail that can't be sent is tried again.

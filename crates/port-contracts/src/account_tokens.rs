@@ -70,6 +70,37 @@ pub async fn the_newest_token_voids_the_older_ones(b: Backend) {
     assert!(is_resettable(&b, 3).await);
 }
 
+/// Whoever reads the former mailbox, or found an old mail, has no say any more.
+pub async fn a_change_of_address_or_password_voids_a_reset(b: Backend) {
+    for (secret, name, change) in [
+        (1, "ana", "address"),
+        (2, "luis", "verified address"),
+        (3, "eva", "password"),
+        (4, "leo", "nothing"),
+    ] {
+        let person = addressed(&b, name, &format!("{name}@example.org")).await;
+        b.account_tokens.issue_reset(&format!("{name}@example.org"), token(secret)).await.unwrap();
+        assert!(is_resettable(&b, secret).await);
+        let new = email(&format!("{name}@example.net"));
+        match change {
+            "address" => drop(change_email(&b, person, Some(new)).await),
+            "verified address" => {
+                let verification = token(secret + 100);
+                assert!(b.account_tokens.issue_verification(person.id, &new, verification.clone()).await.unwrap());
+                b.account_tokens.redeem_verification(verification.hash, at(1)).await.unwrap();
+            }
+            "password" => assert!(b.users.set_password(person.id, &password("new"), None, at(1)).await.unwrap()),
+            _ => {
+                // The same address in another spelling.
+                change_email(&b, person, Some(email(&format!("{name}@EXAMPLE.org")))).await;
+            }
+        }
+        assert_eq!(is_resettable(&b, secret).await, change == "nothing", "{change}");
+        let redeemed = b.account_tokens.redeem_reset([secret; 32], &password("x"), at(1)).await.unwrap();
+        assert_eq!(redeemed.is_some(), change == "nothing", "{change}");
+    }
+}
+
 pub async fn a_reset_expires_at_the_moment_it_says(b: Backend) {
     let ana = addressed(&b, "ana", "ana@example.org").await;
     b.account_tokens.issue_reset("ana@example.org", token(1)).await.unwrap();

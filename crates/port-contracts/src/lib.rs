@@ -252,6 +252,7 @@ suite! { ($)
     recordings {
         a_recorded_group_is_made_once
         a_recorded_direct_chat_is_made_once
+        a_recorded_file_is_stored_once
         a_recorded_member_is_added_once
         a_key_stands_for_one_request
         a_key_is_looked_at_before_everything_else
@@ -365,6 +366,7 @@ suite! { ($)
         a_reset_goes_to_the_stored_address
         nobody_is_sent_nothing
         the_newest_token_voids_the_older_ones
+        a_change_of_address_or_password_voids_a_reset
         a_reset_expires_at_the_moment_it_says
         a_reset_changes_the_password_and_ends_everything
         of_many_uses_of_a_reset_at_once_one_succeeds

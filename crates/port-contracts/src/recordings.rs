@@ -6,8 +6,8 @@ use futures_util::future::join_all;
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 use tertulia_domain::repository::{
-    AddMember, AddMemberError, AppendError, AppendMessage, CreatedChat, InsertChatError, NewDirectChat, NewGroup,
-    NewMember,
+    AddMember, AddMemberError, AppendError, AppendMessage, CreatedChat, InsertChatError, InsertFileError, NewDirectChat,
+    NewGroup, NewMember,
 };
 use tertulia_domain::{ChatId, Claim, Recorded, Recording, StoredAnswer};
 
@@ -73,6 +73,33 @@ pub async fn a_recorded_group_is_made_once(b: Backend) {
     let answer = replay_of(insert_group(&b, ana, claim(ana, "key", 1, at(30))).await.unwrap());
     assert_eq!(answer.body, BYTES);
     assert_eq!(chats_of(&b, ana).await, 0);
+}
+
+pub async fn a_recorded_file_is_stored_once(b: Backend) {
+    let ana = b.person("ana").await;
+    let [first, again, other, unannounced] = [1, 1, 2, 3].map(|bytes| new_file(ana, bytes));
+    for new in [&first, &again, &other] {
+        b.files.announce(&new.object, at(DAY)).await.unwrap();
+    }
+    let once = |new, key, fingerprint| {
+        let (recording, given) = recording(claim(ana, key, fingerprint, at(1)), 201, BYTES);
+        let stored = b.files.insert_once(new, recording);
+        async move { (stored.await, given) }
+    };
+    // What is refused leaves the key free.
+    let (refused, given) = once(unannounced.clone(), "key", 9).await;
+    assert!(matches!(refused, Err(InsertFileError::Gone)), "{refused:?}");
+    assert!(given.lock().unwrap().is_empty());
+    let (stored, given) = once(first.clone(), "key", 1).await;
+    let file = fresh_of(stored.unwrap());
+    assert_eq!((file.id, &*given.lock().unwrap()), (first.id, &vec![file.clone()]));
+    let (replayed, given) = once(again.clone(), "key", 1).await;
+    assert_eq!(replay_of(replayed.unwrap()), StoredAnswer { status: 201, body: BYTES.to_vec() });
+    assert!(given.lock().unwrap().is_empty());
+    let (reused, _) = once(other.clone(), "key", 2).await;
+    assert!(matches!(reused, Err(InsertFileError::KeyReused)), "{reused:?}");
+    assert!(b.is_stored(first.id).await);
+    assert!(!b.is_stored(again.id).await && !b.is_stored(other.id).await && !b.is_stored(unannounced.id).await);
 }
 
 pub async fn a_recorded_direct_chat_is_made_once(b: Backend) {

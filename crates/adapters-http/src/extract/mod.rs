@@ -20,7 +20,7 @@ pub(crate) use guard::{
 };
 pub(crate) use idempotency::{Fingerprinting, KeyedBody};
 pub(crate) use in_order::InOrder;
-pub(crate) use parts::{Part, Parts, is_form};
+pub(crate) use parts::{Part, Parts, RetryableParts, is_form};
 pub(crate) use path::Path;
 pub(crate) use peer::Peer;
 pub(crate) use query::{Query, cursor, flag, limit, refused, seq};

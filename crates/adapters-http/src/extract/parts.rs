@@ -60,6 +60,15 @@ impl Extract for Parts {
     }
 }
 
+/// The same of a request whose retries are recognised.
+pub(crate) struct RetryableParts(pub(crate) Parts);
+
+impl Extract for RetryableParts {
+    async fn extract(request: &HttpRequest, payload: &mut Payload) -> Result<Self, Problem> {
+        Parts::retryable(request, payload).await.map(Self)
+    }
+}
+
 /// Whether the body claims to be a form in parts.
 pub(crate) fn is_form(request: &HttpRequest) -> bool {
     let media_type = request.headers().get(CONTENT_TYPE);
@@ -92,15 +101,17 @@ impl Parts {
         }))
     }
 
-    /// Takes the body's one file.
+    /// Takes the body's one file and keeps it.
     pub(crate) async fn upload(&mut self, files: &FileService, caller: Caller) -> Result<File, Problem> {
+        Ok(self.receive(files, caller).await?.finish().await?)
+    }
+
+    /// Takes the body's one file.
+    pub(crate) async fn receive<'a>(&mut self, files: &'a FileService, caller: Caller) -> Result<Upload<'a>, Problem> {
         self.expect_files(1, files)?;
         let mut upload = None;
         match self.fill(files, caller, &mut upload).await {
-            Ok(()) => match upload {
-                Some(upload) => Ok(upload.finish().await?),
-                None => Err(missing()),
-            },
+            Ok(()) => upload.ok_or_else(missing),
             Err(problem) => {
                 if let Some(upload) = upload {
                     upload.abort().await;
@@ -127,7 +138,11 @@ impl Parts {
                 return Err(invalid_file(FieldCode::Invalid, "only one file can be given"));
             } else {
                 let upload = upload.insert(files.begin_upload(caller, part.file_name(), false).await?);
-                part.write_to(upload, None).await?;
+                let mut hash = self.retry.is_some().then(Sha256::new);
+                part.write_to(upload, hash.as_mut()).await?;
+                if let Some((retry, hash)) = self.retry.as_mut().zip(hash) {
+                    retry.add(&part.name, part.filename(), hash.finalize().into());
+                }
             }
         }
         Ok(())

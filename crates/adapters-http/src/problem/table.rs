@@ -160,6 +160,7 @@ table! {
         Empty => Invalid Invalid ["file"];
         TooLarge => PayloadTooLarge;
         TooManyPixels => Invalid Invalid ["file"];
+        KeyReused => Invalid Invalid ["Idempotency-Key"];
         OwnerGone => Unauthenticated;
     }
     ReadFileError, holding Failed {
@@ -362,6 +363,11 @@ mod tests {
         is(UploadError::Empty, Invalid, &file);
         is(UploadError::TooLarge { max: 1 }, PayloadTooLarge, &[]);
         is(UploadError::TooManyPixels { max: 1 }, Invalid, &file);
+        is(
+            UploadError::KeyReused,
+            Invalid,
+            &[("Idempotency-Key", FieldCode::Invalid)],
+        );
         is(UploadError::OwnerGone, Unauthenticated, &[]);
         is(ReadFileError::NotFound, NotFound, &[]);
     }

@@ -16,7 +16,7 @@ use tertulia_application::ports::{ByteStream, Inspection, MockObjectWriter, Stor
 use tertulia_domain::repository::{AppendMessage, Appended, NewFile, StoredFile};
 use tertulia_domain::{
     ChatView, Digest, Dimensions, File, FileName, FileStanding, MediaType, MemberRole, Message, MessageBody,
-    MessageContent, ObjectKey, User,
+    MessageContent, ObjectKey, Recorded, User,
 };
 
 const BOUNDARY: &str = "=-=-=";
@@ -146,6 +146,54 @@ async fn uploading() {
     );
     assert_eq!((log.stored[0].owner, log.stored[0].at), (ANA, NOW));
     assert!(log.stored[0].public_key.is_none());
+}
+
+/// A retry is known by its key and by everything that came; the first answer is given again to the byte.
+#[actix_web::test]
+async fn uploading_under_a_key() {
+    let (mut world, log) = taking();
+    let claims = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&claims);
+    world.files.expect_insert_once().returning(move |_, recording| {
+        let mut seen = seen.lock().unwrap();
+        let first = seen.is_empty();
+        seen.push(recording.claim.clone());
+        let answer = (recording.encode)(&picture());
+        Ok(if first {
+            Recorded::Fresh(picture())
+        } else {
+            Recorded::Replayed(answer)
+        })
+    });
+    world.store.expect_delete().times(3).returning(|_| Ok(()));
+    let api = world.start();
+    let send = async |filename: &str, content: &[u8]| {
+        let parameters = format!("name=\"file\"; filename=\"{filename}\"");
+        let request = api.ana(Method::POST, "/files").header("Idempotency-Key", "once");
+        send(with_form(request, &[(&parameters, content)])).await
+    };
+    let answers = [
+        send("a", b"hi").await,
+        send("a", b"hi").await,
+        send("b", b"hi").await,
+        send("a", b"ho").await,
+    ];
+    for (answer, replayed) in answers.iter().zip([false, true, true, true]) {
+        assert_eq!(answer.json(201), shown_picture());
+        assert_eq!(answer.header("Idempotency-Replayed"), replayed.then_some("true"));
+    }
+    let claims = claims.lock().unwrap();
+    assert!(
+        claims
+            .iter()
+            .all(|claim| claim.user_id == ANA && claim.key.as_str() == "once")
+    );
+    let same: Vec<bool> = claims
+        .iter()
+        .map(|claim| claim.fingerprint == claims[0].fingerprint)
+        .collect();
+    assert_eq!(same, [true, true, false, false]);
+    assert!(log.lock().unwrap().stored.is_empty());
 }
 
 #[actix_web::test]

@@ -58,7 +58,7 @@ impl Statement for InsertFile {
 }
 
 /// Stores a file, in a transaction of the caller's.
-pub(super) fn file(connection: &mut PgConnection, new: &NewFile) -> Result<Option<File>, TxError<RepositoryError>> {
+pub(super) fn file<E>(connection: &mut PgConnection, new: &NewFile) -> Result<Option<File>, TxError<E>> {
     let owner = users::table
         .find(new.owner.as_uuid())
         .filter(users::deleted_at.is_null())

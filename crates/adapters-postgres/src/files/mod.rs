@@ -4,6 +4,7 @@ mod adopt;
 mod release;
 
 use crate::client::Client;
+use crate::idempotency::create_once;
 use crate::rows::{StoredFileColumns, StoredFileRow, file_shared, file_view, stored_file_columns};
 use crate::statement::{Statement, prepared};
 use crate::time::PgTime;
@@ -11,9 +12,11 @@ use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Jsonb, Text, Timestamptz, Uuid as SqlUuid};
 use serde_json::Value;
-use tertulia_domain::repository::{FileRepository, NewFile, RepositoryError, StoredFile, ThumbnailJob};
-use tertulia_domain::{Digest, File, FileId, FileStanding, ObjectKey, PublicKey, Timestamp, UserId};
-use tertulia_sql_support::inconsistent;
+use tertulia_domain::repository::{FileRepository, InsertFileError, NewFile, RepositoryError, StoredFile, ThumbnailJob};
+use tertulia_domain::{
+    Digest, File, FileId, FileStanding, ObjectKey, PublicKey, Recorded, Recording, Timestamp, UserId,
+};
+use tertulia_sql_support::{TxError, inconsistent};
 
 pub(crate) use release::release;
 
@@ -119,6 +122,16 @@ impl FileRepository for PgFileRepository {
     async fn insert(&self, file: NewFile) -> Result<Option<File>, RepositoryError> {
         self.client
             .run(move |connection| connection.transaction(|connection| adopt::file(connection, &file)))
+            .await
+    }
+
+    async fn insert_once(&self, file: NewFile, recording: Recording<File>) -> Result<Recorded<File>, InsertFileError> {
+        self.client
+            .run(move |connection| {
+                create_once(connection, Some(&recording), |connection| {
+                    adopt::file(connection, &file)?.ok_or(TxError::Named(InsertFileError::Gone))
+                })
+            })
             .await
     }
 

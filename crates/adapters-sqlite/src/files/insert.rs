@@ -9,7 +9,7 @@ use tertulia_domain::repository::{NewFile, RepositoryError};
 use tertulia_domain::{File, PublicKey};
 use tertulia_sql_support::{TxError, inconsistent};
 
-pub(super) fn insert(conn: &mut SqliteConnection, new: &NewFile) -> Result<Option<File>, TxError<RepositoryError>> {
+pub(super) fn insert<E>(conn: &mut SqliteConnection, new: &NewFile) -> Result<Option<File>, TxError<E>> {
     let (id, owner) = (DbId::from(new.id), DbId::from(new.owner));
     if !exists_undeleted(conn, owner)? || !objects::is_announced(conn, new.object.as_str(), new.at)? {
         return Ok(None);
@@ -38,7 +38,7 @@ pub(super) fn insert(conn: &mut SqliteConnection, new: &NewFile) -> Result<Optio
     }
 }
 
-fn insert_blob(conn: &mut SqliteConnection, new: &NewFile) -> Result<(), TxError<RepositoryError>> {
+fn insert_blob<E>(conn: &mut SqliteConnection, new: &NewFile) -> Result<(), TxError<E>> {
     let size = i64::try_from(new.size).map_err(|error| RepositoryError::Other(Box::new(error)))?;
     diesel::insert_into(blobs::table)
         .values((

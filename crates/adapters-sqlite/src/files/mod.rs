@@ -11,11 +11,15 @@ pub(crate) use row::{find_with_standing, owned};
 pub(crate) use unused::release;
 pub(crate) use view::{all_from_view, all_to_view, from_view, to_view};
 
+use crate::idempotency::once;
 use crate::store::Store;
 use async_trait::async_trait;
 use diesel::sqlite::SqliteConnection;
-use tertulia_domain::repository::{FileRepository, NewFile, RepositoryError, StoredFile, ThumbnailJob};
-use tertulia_domain::{Digest, File, FileId, FileStanding, ObjectKey, PublicKey, Timestamp, UserId};
+use tertulia_domain::repository::{FileRepository, InsertFileError, NewFile, RepositoryError, StoredFile, ThumbnailJob};
+use tertulia_domain::{
+    Digest, File, FileId, FileStanding, ObjectKey, PublicKey, Recorded, Recording, Timestamp, UserId,
+};
+use tertulia_sql_support::TxError;
 
 /// The files, on SQLite.
 #[derive(Clone)]
@@ -40,6 +44,15 @@ impl FileRepository for SqliteFileRepository {
 
     async fn insert(&self, file: NewFile) -> Result<Option<File>, RepositoryError> {
         self.store.write(move |conn| insert::insert(conn, &file)).await
+    }
+
+    async fn insert_once(&self, file: NewFile, recording: Recording<File>) -> Result<Recorded<File>, InsertFileError> {
+        let insert = move |conn: &mut SqliteConnection| {
+            once(conn, Some(&recording), InsertFileError::KeyReused, |conn| {
+                insert::insert(conn, &file)?.ok_or(TxError::Named(InsertFileError::Gone))
+            })
+        };
+        self.store.write(insert).await
     }
 
     async fn find(&self, id: FileId, viewer: UserId) -> Result<Option<(StoredFile, FileStanding)>, RepositoryError> {

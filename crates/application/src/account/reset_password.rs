@@ -2,6 +2,7 @@ use super::AccountService;
 use super::secret_token::SecretToken;
 use crate::Failure;
 use crate::mail::texts;
+use std::fmt;
 use std::time::Duration;
 use tertulia_domain::repository::NewAccountToken;
 use tertulia_domain::{Email, MailId, Password};
@@ -11,12 +12,18 @@ use thiserror::Error;
 const GOOD_FOR: Duration = Duration::from_hours(1);
 
 /// Somebody has a token from a mail and wants another password.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct ResetPassword {
     /// What stood in the mail.
     pub token: String,
     /// The password from now on.
     pub password: Password,
+}
+
+impl fmt::Debug for ResetPassword {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResetPassword").finish_non_exhaustive()
+    }
 }
 
 /// Why the password stays.

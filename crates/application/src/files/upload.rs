@@ -1,12 +1,12 @@
 use super::FileService;
-use crate::Failure;
 use crate::ports::{INSPECTED_BYTES, Inspection, ObjectWriter, StoreError};
+use crate::{Failure, Keyed};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
-use tertulia_domain::repository::NewFile;
-use tertulia_domain::{Caller, Digest, Dimensions, File, FileId, FileName, ObjectKey, PublicKey, UserId};
+use tertulia_domain::repository::{InsertFileError, NewFile};
+use tertulia_domain::{Caller, Digest, Dimensions, File, FileId, FileName, ObjectKey, PublicKey, Recorded, UserId};
 use thiserror::Error;
 
 /// Why a file was not taken. Nothing of it is kept then.
@@ -27,6 +27,9 @@ pub enum UploadError {
         /// Pixels at the most.
         max: u64,
     },
+    /// The idempotency key stands for another request.
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
     /// The uploader's account went meanwhile.
     #[error("no such account")]
     OwnerGone,
@@ -75,7 +78,7 @@ impl FileService {
     }
 }
 
-impl Upload<'_> {
+impl<'a> Upload<'a> {
     /// Takes some more bytes. After an error the upload is over: [`abort`](Self::abort) it.
     pub async fn write(&mut self, bytes: Bytes) -> Result<(), UploadError> {
         let max = self.service.policy.max_bytes;
@@ -91,6 +94,34 @@ impl Upload<'_> {
 
     /// Keeps the file.
     pub async fn finish(self) -> Result<File, UploadError> {
+        let (service, file) = self.seal().await?;
+        service
+            .files
+            .insert(file)
+            .await
+            .map_err(Failure::from)?
+            .ok_or(UploadError::OwnerGone)
+    }
+
+    /// Keeps the file, or gives the first answer if this is a retry: then what came in now is dropped.
+    pub async fn finish_once(self, keyed: Keyed<File>) -> Result<Recorded<File>, UploadError> {
+        let (service, file) = self.seal().await?;
+        let object = file.object.clone();
+        let recording = keyed.recording(file.owner, file.at);
+        let outcome = service.files.insert_once(file, recording).await;
+        // Not after a failure of the repository: the file may be stored all the same.
+        if let Ok(Recorded::Replayed(_)) | Err(InsertFileError::Gone | InsertFileError::KeyReused) = &outcome {
+            service.drop_object(&object).await;
+        }
+        outcome.map_err(|error| match error {
+            InsertFileError::Gone => UploadError::OwnerGone,
+            InsertFileError::KeyReused => UploadError::KeyReused,
+            InsertFileError::Repository(error) => UploadError::Failed(error.into()),
+        })
+    }
+
+    /// Makes the bytes durable, if they may be kept.
+    async fn seal(self) -> Result<(&'a FileService, NewFile), UploadError> {
         let inspection = match self.check() {
             Ok(inspection) => inspection,
             Err(error) => {
@@ -122,12 +153,7 @@ impl Upload<'_> {
             public_key: if public { Some(service.new_public_key()?) } else { None },
             at: service.clock.now(),
         };
-        service
-            .files
-            .insert(file)
-            .await
-            .map_err(Failure::from)?
-            .ok_or(UploadError::OwnerGone)
+        Ok((service, file))
     }
 
     /// Drops the file. What can't be removed now is removed later: its object is announced.
@@ -161,6 +187,15 @@ impl Upload<'_> {
 }
 
 impl FileService {
+    /// Deletes an object that nothing will stand on. What can't be deleted now is deleted later: it is announced.
+    async fn drop_object(&self, object: &ObjectKey) {
+        if let Err(error) = self.store.delete(object).await {
+            tracing::warn!(%error, "an object that is not needed could not be deleted at once");
+        } else if let Err(error) = self.files.forget_objects(std::slice::from_ref(object)).await {
+            tracing::warn!(%error, "an object that was deleted could not be forgotten at once");
+        }
+    }
+
     fn new_public_key(&self) -> Result<PublicKey, Failure> {
         PublicKey::new(&URL_SAFE_NO_PAD.encode(self.secrets.bytes())).map_err(|error| Failure::Internal(error.into()))
     }
@@ -171,12 +206,13 @@ mod tests {
     use super::*;
     use crate::ports::MockObjectWriter;
     use crate::testing::{
-        ANA, CALLER, FILE_POLICY, NOW, World, assert_matches, fresh, image, object, passes_on, repository_errors,
-        secret, store_errors,
+        ANA, CALLER, FILE_POLICY, NOW, World, answer, assert_matches, claim, fresh, image, keyed, object, passes_on,
+        repository_errors, secret, store_errors,
     };
     use mockall::Sequence;
     use mockall::predicate::eq;
     use tertulia_domain::MediaType;
+    use tertulia_domain::repository::RepositoryError;
 
     /// A world in which an object is announced and begun, and written to by that writer.
     fn writing(writer: MockObjectWriter) -> World {
@@ -342,6 +378,64 @@ mod tests {
         world.images.expect_inspect().return_once(|_| inspection(None));
         world.files.expect_insert().once().returning(|_| Ok(None));
         assert_matches!(upload(world, false, &[b"x"]).await, Err(UploadError::OwnerGone));
+    }
+
+    async fn upload_once(world: World) -> Result<Recorded<File>, UploadError> {
+        let services = world.services();
+        let name = FileName::sanitise("cat.png");
+        let mut upload = services.files.begin_upload(CALLER, name, false).await?;
+        upload.write(Bytes::from_static(b"x")).await?;
+        upload.finish_once(keyed()).await
+    }
+
+    fn storing_once(outcome: Result<Recorded<File>, InsertFileError>) -> World {
+        let mut world = writing(finishing(taking(&[b"x"])));
+        world.images.expect_inspect().return_once(|_| inspection(None));
+        world.files.expect_insert().never();
+        let asked = world.files.expect_insert_once().once();
+        asked.return_once(|new, recording| {
+            assert_eq!((new.owner, new.object), (ANA, object(1)));
+            assert_eq!(recording.claim, claim());
+            outcome
+        });
+        world
+    }
+
+    #[tokio::test]
+    async fn a_retry_is_answered_and_its_bytes_dropped() {
+        for outcome in [
+            Ok(Recorded::Replayed(answer())),
+            Err(InsertFileError::KeyReused),
+            Err(InsertFileError::Gone),
+        ] {
+            let mut world = storing_once(outcome);
+            let mut order = Sequence::new();
+            let deleted = world.store.expect_delete().with(eq(object(1))).once();
+            deleted.in_sequence(&mut order).returning(|_| Ok(()));
+            let forgotten = world
+                .files
+                .expect_forget_objects()
+                .withf(|objects| objects == [object(1)]);
+            forgotten.once().in_sequence(&mut order).returning(|_| Ok(()));
+            match upload_once(world).await {
+                Ok(replayed) => assert_eq!(replayed, Recorded::Replayed(answer())),
+                Err(error) => assert_matches!(error, UploadError::KeyReused | UploadError::OwnerGone),
+            }
+        }
+    }
+
+    /// After a failure nobody knows whether the file is stored.
+    #[tokio::test]
+    async fn what_may_be_stored_is_not_deleted() {
+        for outcome in [
+            Ok(Recorded::Fresh(image())),
+            Err(InsertFileError::Repository(RepositoryError::Overloaded)),
+        ] {
+            let kept = outcome.is_ok();
+            let mut world = storing_once(outcome);
+            world.store.expect_delete().never();
+            assert_eq!(upload_once(world).await.is_ok(), kept);
+        }
     }
 
     /// Its announcement stays until its bytes are gone.

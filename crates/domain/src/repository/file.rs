@@ -1,8 +1,10 @@
 use super::RepositoryError;
 use crate::file::{Digest, Dimensions, File, FileName, FileStanding, MediaType, ObjectKey, PublicKey};
+use crate::idempotency::{Recorded, Recording};
 use crate::ids::{FileId, UserId};
 use crate::time::Timestamp;
 use async_trait::async_trait;
+use thiserror::Error;
 
 /// A file whose bytes are in the store already, under a key that was announced.
 #[derive(Debug, Clone)]
@@ -51,6 +53,20 @@ pub struct ThumbnailJob {
     pub object: ObjectKey,
 }
 
+/// Why a file was not stored, once and for all.
+#[derive(Debug, Error)]
+pub enum InsertFileError {
+    /// Its object is no longer announced, or the owner is gone.
+    #[error("the object or the owner of the file is gone")]
+    Gone,
+    /// The idempotency key stands for another request.
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
+    /// See there.
+    #[error(transparent)]
+    Repository(#[from] RepositoryError),
+}
+
 /// The files, and the objects in the file store that they stand on.
 ///
 /// No object is ever lost or left over: its key is announced before its first byte is written, and stays announced, with
@@ -65,6 +81,10 @@ pub trait FileRepository: Send + Sync {
     /// stands on those, and the new object becomes due at once. `None`, and nothing stored, when the object is no longer
     /// announced or the owner is gone.
     async fn insert(&self, file: NewFile) -> Result<Option<File>, RepositoryError>;
+
+    /// Stores a file as [`insert`](Self::insert) does, once for each claim. A replay stores nothing, and leaves the object as
+    /// it was announced.
+    async fn insert_once(&self, file: NewFile, recording: Recording<File>) -> Result<Recorded<File>, InsertFileError>;
 
     /// A file, and how `viewer` stands to it (except whether they are a service admin, which is false here).
     async fn find(&self, id: FileId, viewer: UserId) -> Result<Option<(StoredFile, FileStanding)>, RepositoryError>;

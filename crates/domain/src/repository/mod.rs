@@ -29,7 +29,7 @@ pub use chat::{
     NewMember, ReadState, Removal, SetRoleError,
 };
 pub use error::RepositoryError;
-pub use file::{FileRepository, NewFile, StoredFile, ThumbnailJob};
+pub use file::{FileRepository, InsertFileError, NewFile, StoredFile, ThumbnailJob};
 pub use maintenance::{Maintenance, Purged};
 pub use message::{
     AppendError, AppendMessage, Appended, ListMessages, ListMessagesError, MessageContext, MessageRepository,

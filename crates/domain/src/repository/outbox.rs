@@ -3,9 +3,11 @@ use crate::ids::MailId;
 use crate::mail::Mail;
 use crate::time::Timestamp;
 use async_trait::async_trait;
+use std::fmt;
 
-/// A mail that some transaction causes; it is stored in the same one. The repository knows whom it goes to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A mail that some transaction causes; it is stored in the same one. The repository knows whom it goes to. It may hold
+/// secrets, so `Debug` does not show what it says.
+#[derive(Clone, PartialEq, Eq)]
 pub struct MailDraft {
     /// The identifier, fresh.
     pub id: MailId,
@@ -13,6 +15,14 @@ pub struct MailDraft {
     pub subject: String,
     /// The text.
     pub text: String,
+}
+
+impl fmt::Debug for MailDraft {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MailDraft")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A mail that is taken for sending.

@@ -261,7 +261,8 @@ fn a_mistake_is_named_by_where_it_was_made() {
         let (code, _, log) = run(&mut command);
         assert_eq!(code, 2, "{log}");
         assert!(parts.iter().all(|part| log.contains(part)), "{parts:?}: {log}");
-        assert!(!log.contains("secret"), "{log}");
+        // It may be the name of a key, but not its value.
+        assert!(!log.replace("s3_secret_access_key", "").contains("secret"), "{log}");
     };
     for (flag, variable, _, _) in SETTINGS {
         // These take any text.

@@ -49,10 +49,10 @@ async fn a_forgotten_password_is_reset_by_mail(database: Database) {
     ask_for_reset(&server, &email.to_uppercase()).await;
     let mail = outbox.only_one_to(&email).await;
     let token = token_in(&mail);
-    assert!(
-        mail.contains(&format!("{}/reset-password#token={token}", server.base())),
-        "{mail}"
-    );
+    // Quoted-printable: lines are wrapped.
+    let text = mail.replace("=\r\n", "").replace("=\n", "").replace("=3D", "=");
+    let link = format!("{}/reset-password#token={token}", server.base());
+    assert!(text.contains(&link), "{mail}");
 
     let bad = reset(&server, &token, "short").await;
     assert_eq!(bad.invalid_fields(), ["password"]);
@@ -106,11 +106,11 @@ async fn mails_go_through_a_mail_server(database: Database) {
         let ana = server.register_with_email(name, &email).await;
         ask_for_reset(&server, &email).await;
         let mail = mails.only_one_to(&email).await;
-        assert!(mail.contains("X-Envelope-From: chat@example.org"), "{mail}");
+        let handover = mails.handover_to(&email).await;
+        assert_eq!(handover["sender"], "chat@example.org");
         let private = !matches!(door, MailUrl::Plain);
-        for header in ["X-Encrypted", "X-Authenticated"] {
-            let shown = if private { "True" } else { "False" };
-            assert!(mail.contains(&format!("{header}: {shown}")), "{door:?}: {mail}");
+        for what in ["encrypted", "authenticated"] {
+            assert_eq!(handover[what], private, "{door:?}: {handover}");
         }
         reset(&server, &token_in(&mail), "another horse").await.is(204);
         ana.get("/me").await.problem(401, "unauthenticated");

@@ -127,7 +127,8 @@ async fn only_trusted_proxies_are_believed(database: Database) {
         ("10.0.0.0/8", "127.0.0.1"),
         ("127.0.0.1,10.0.0.0/8", "203.0.113.7"),
     ] {
-        let server = Server::with(&database.without_schema(), |settings| {
+        let database = database.without_schema();
+        let server = Server::with(&database, |settings| {
             settings.trusted_proxies = value(trusted);
         })
         .await;

@@ -1,14 +1,14 @@
-use crate::docs::responses::RangeNotSatisfiable;
+use crate::creation::{Creation, stored};
+use crate::docs::responses::{RangeNotSatisfiable, Retryable};
 use crate::dto::{File, Id};
 use crate::endpoint::Endpoint;
-use crate::extract::{Authenticated, Parts, Path, Query, Read, State, WriteFile, flag};
+use crate::extract::{Authenticated, Fingerprinting, Path, Query, Read, RetryableParts, State, WriteFile, flag};
 use crate::problem::Problem;
-use crate::respond;
 use crate::serve::{self, Conditions};
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use serde::Deserialize;
-use tertulia_domain::FileId;
+use tertulia_domain::{FileId, Recorded};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::{IntoParams, PartialSchema, ToSchema};
@@ -50,16 +50,22 @@ impl ToSchema for Octets {}
     path = "/files",
     tag = "files",
     operation_id = "upload_file",
+    params(Retryable),
     request_body(content = FileForm, content_type = "multipart/form-data"),
     responses((status = 201, description = "The file", body = File))
 )]
 pub(crate) async fn upload(
     state: State,
     Authenticated(caller, _): Authenticated<WriteFile>,
-    mut parts: Parts,
+    RetryableParts(mut parts): RetryableParts,
 ) -> Result<HttpResponse, Problem> {
-    let file = parts.upload(&state.services.files, caller).await?;
-    Ok(respond::json(StatusCode::CREATED, &File::from(&file)))
+    let upload = parts.receive(&state.services.files, caller).await?;
+    let creation = Creation::answered_by(|file| stored(StatusCode::CREATED, &File::from(file)));
+    let outcome = match creation.keyed(parts.retry.take().map(Fingerprinting::finish)) {
+        Some(keyed) => upload.finish_once(keyed).await?,
+        None => Recorded::Fresh(upload.finish().await?),
+    };
+    creation.answer(outcome)
 }
 
 /// What of a file to get.

@@ -1,10 +1,9 @@
-use super::eventually;
+use super::{eventually, value};
+use serde_json::{Value, json};
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use tertulia_server::config::Settings;
-
-use super::value;
 
 /// Where mails arrive, a file a mail.
 pub(crate) struct Maildir(PathBuf);
@@ -33,6 +32,17 @@ impl Maildir {
             .filter_map(|path| fs::read_to_string(path).ok())
             .filter(|mail| mail.lines().any(|line| line.trim() == wanted))
             .collect()
+    }
+
+    /// What the test mail server knows of how the mail to that address came.
+    pub(crate) async fn handover_to(&self, address: &str) -> Value {
+        eventually("a mail's handover", async || {
+            let paths = self.0.read_dir().unwrap().map(|entry| entry.unwrap().path());
+            let told = paths.filter(|path| path.extension().is_some_and(|extension| extension == "json"));
+            told.filter_map(|path| serde_json::from_slice(&fs::read(path).ok()?).ok())
+                .find(|handover: &Value| handover["recipients"] == json!([address]))
+        })
+        .await
     }
 
     /// Waits for the only mail to that address.
