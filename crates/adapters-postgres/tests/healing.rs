@@ -73,7 +73,10 @@ async fn warm_up(database: &PgDatabase, url: &str, session: ClaimedSession) {
         let found_lost = outcomes.iter().any(Result::is_err);
         for outcome in outcomes {
             // Connections that were lost in the last round, and not come upon there, are thrown away here.
-            assert!(matches!(outcome, Ok(_) | Err(RepositoryError::Unavailable(_))), "{outcome:?}");
+            assert!(
+                matches!(outcome, Ok(_) | Err(RepositoryError::Unavailable(_))),
+                "{outcome:?}"
+            );
         }
         let open: Count = diesel::sql_query(
             "SELECT count(*) FROM pg_stat_activity

@@ -33,8 +33,14 @@ async fn processes_that_start_at_once_migrate_once() {
     // A newer program's migration is no harm, an older one's schema is.
     let mut connection = PgConnection::establish(&url).unwrap();
     for (change, in_order) in [
-        ("INSERT INTO __diesel_schema_migrations (version) VALUES ('99991231000000')", true),
-        ("DELETE FROM __diesel_schema_migrations WHERE version <> (SELECT min(version) FROM __diesel_schema_migrations)", false),
+        (
+            "INSERT INTO __diesel_schema_migrations (version) VALUES ('99991231000000')",
+            true,
+        ),
+        (
+            "DELETE FROM __diesel_schema_migrations WHERE version <> (SELECT min(version) FROM __diesel_schema_migrations)",
+            false,
+        ),
     ] {
         diesel::sql_query(change).execute(&mut connection).unwrap();
         let check = database.maintenance().check().await;

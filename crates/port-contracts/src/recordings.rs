@@ -96,8 +96,8 @@ pub async fn a_recorded_file_is_stored_once(b: Backend) {
     let (replayed, given) = once(again.clone(), "key", 1).await;
     assert_eq!(replay_of(replayed.unwrap()), StoredAnswer { status: 201, body: BYTES.to_vec() });
     assert!(given.lock().unwrap().is_empty());
-    let (reused, _) = once(other.clone(), "key", 2).await;
-    assert!(matches!(reused, Err(InsertFileError::KeyReused)), "{reused:?}");
+    let (conflict, _) = once(other.clone(), "key", 2).await;
+    assert!(matches!(conflict, Err(InsertFileError::KeyReused)), "{conflict:?}");
     assert!(b.is_stored(first.id).await);
     assert!(!b.is_stored(again.id).await && !b.is_stored(other.id).await && !b.is_stored(unannounced.id).await);
 }

@@ -6,6 +6,7 @@ mod metrics;
 mod observe;
 mod panics;
 mod request_id;
+mod unread;
 
 pub(crate) use count::count;
 pub(crate) use metrics::{Matched, describe};

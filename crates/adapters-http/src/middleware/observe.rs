@@ -1,3 +1,4 @@
+use super::unread::close_unread;
 use super::{Matched, RequestId, headers};
 use crate::problem::Problem;
 use crate::traffic::Allowance;
@@ -27,10 +28,11 @@ impl Observer {
 
     pub(crate) async fn observe(
         &self,
-        request: ServiceRequest,
+        mut request: ServiceRequest,
         next: Next<impl MessageBody + 'static>,
     ) -> Result<ServiceResponse<BoxBody>, Error> {
         let began = Instant::now();
+        close_unread(&mut request);
         let id = RequestId::of(request.headers(), self.ids.as_ref());
         // Of the error level, so that an error's line bears the request id however little is logged. Never in it: the
         // query, which may name things that are nobody's business; bodies; credentials.

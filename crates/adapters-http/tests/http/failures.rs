@@ -1,8 +1,12 @@
 //! How requests fail, and what every answer has.
 
-use crate::world::{Answer, Api, CHAT, World, errors, send};
+use crate::world::{Answer, Api, CHAT, TOKEN, World, errors, send};
+use actix_web::rt::task::spawn_blocking;
 use reqwest::Method;
 use serde_json::{Value, json};
+use std::io::Write;
+use std::net::TcpStream;
+use std::time::Duration;
 use tertulia_domain::repository::RepositoryError;
 
 fn json_request(api: &Api, body: impl Into<reqwest::Body>) -> reqwest::RequestBuilder {
@@ -361,4 +365,31 @@ async fn a_client_that_does_not_listen_gets_its_answer_too() {
         String::from_utf8(answer.to_vec()).unwrap()
     });
     assert_eq!(answer.await.unwrap(), "HTTP/1.1 413");
+}
+
+/// Whoever goes on sending what nobody reads holds nothing but the time that the answer needs to be seen.
+#[actix_web::test]
+async fn a_body_that_is_not_read_ends_the_connection() {
+    let mut world = World::new();
+    world.options.client_disconnect_timeout = Duration::from_millis(50);
+    let api = world.start();
+    let address = api.base.strip_prefix("http://").unwrap().to_owned();
+    spawn_blocking(move || {
+        // Refused for the token, for the path, and for its length.
+        for (path, token) in [("/api/v1/chats", "no"), ("/nothing", TOKEN), ("/api/v1/chats", TOKEN)] {
+            let mut stream = TcpStream::connect(&address).unwrap();
+            stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+            let head = format!(
+                "POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\n\
+                 Transfer-Encoding: chunked\r\n\r\n"
+            );
+            stream.write_all(head.as_bytes()).unwrap();
+            let chunk = format!("{:x}\r\n{}\r\n", 65_536, "x".repeat(65_536));
+            // Bounded, and far more than all buffers between the two hold.
+            let ended = (0..10_000).any(|_| stream.write_all(chunk.as_bytes()).is_err());
+            assert!(ended, "{path} {token}");
+        }
+    })
+    .await
+    .unwrap();
 }

@@ -12,7 +12,9 @@ use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Jsonb, Text, Timestamptz, Uuid as SqlUuid};
 use serde_json::Value;
-use tertulia_domain::repository::{FileRepository, InsertFileError, NewFile, RepositoryError, StoredFile, ThumbnailJob};
+use tertulia_domain::repository::{
+    FileRepository, InsertFileError, NewFile, RepositoryError, StoredFile, ThumbnailJob,
+};
 use tertulia_domain::{
     Digest, File, FileId, FileStanding, ObjectKey, PublicKey, Recorded, Recording, Timestamp, UserId,
 };

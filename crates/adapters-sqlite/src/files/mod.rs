@@ -15,7 +15,9 @@ use crate::idempotency::once;
 use crate::store::Store;
 use async_trait::async_trait;
 use diesel::sqlite::SqliteConnection;
-use tertulia_domain::repository::{FileRepository, InsertFileError, NewFile, RepositoryError, StoredFile, ThumbnailJob};
+use tertulia_domain::repository::{
+    FileRepository, InsertFileError, NewFile, RepositoryError, StoredFile, ThumbnailJob,
+};
 use tertulia_domain::{
     Digest, File, FileId, FileStanding, ObjectKey, PublicKey, Recorded, Recording, Timestamp, UserId,
 };

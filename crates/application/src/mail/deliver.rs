@@ -5,10 +5,10 @@ use std::time::Duration;
 use tertulia_domain::Timestamp;
 use tertulia_domain::mail::retry_at;
 
-/// How many mails are taken at once.
-const BATCH: u32 = 20;
-/// How long a batch may take before another process may try its mails: longer than a batch of time-outs.
-const LEASE: Duration = Duration::from_mins(15);
+/// How many mails are taken at once: whoever dies in the middle holds back so many until the lease ends.
+const BATCH: u32 = 1;
+/// How long that may take before another process may try: longer than a mailer takes to give up.
+const LEASE: Duration = Duration::from_mins(2);
 
 impl MailService {
     /// Sends what is due; gives how many mails were tried. A mail that can't be sent now is tried again later, each time
