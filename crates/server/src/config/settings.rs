@@ -125,7 +125,7 @@ pub struct Settings {
     #[serde(deserialize_with = "from_file")]
     pub smtp_ca: Option<PathBuf>,
 
-    /// Whom mails come from: `ADDRESS` or `NAME <ADDRESS>` [default: tertulia@ and the host of the public URL]
+    /// Whom mails come from: `ADDRESS` or `NAME <ADDRESS>`; by default tertulia@ and the host of the public URL
     #[arg(long, value_name = "MAILBOX", env = "TERTULIA_MAIL_FROM", hide_env_values = true)]
     #[serde(deserialize_with = "from_file")]
     pub mail_from: Option<Mailbox>,
