@@ -7,7 +7,9 @@ use crate::time::PgTime;
 use diesel::prelude::*;
 use diesel::sql_types::{Binary, Text, Timestamptz, Uuid as SqlUuid};
 use tertulia_domain::idempotency::REMEMBERED;
-use tertulia_domain::repository::{AddMemberError, InsertChatError, InsertFileError, RepositoryError};
+use tertulia_domain::repository::{
+    AddMemberError, InsertChatError, InsertFileError, InsertReportError, RepositoryError,
+};
 use tertulia_domain::{Claim, Recorded, Recording, StoredAnswer, Timestamp};
 use tertulia_sql_support::{TxError, inconsistent};
 
@@ -28,6 +30,12 @@ impl KeyReused for InsertChatError {
 }
 
 impl KeyReused for InsertFileError {
+    fn key_reused() -> Self {
+        Self::KeyReused
+    }
+}
+
+impl KeyReused for InsertReportError {
     fn key_reused() -> Self {
         Self::KeyReused
     }

@@ -252,6 +252,7 @@ suite! { ($)
     recordings {
         a_recorded_group_is_made_once
         a_recorded_direct_chat_is_made_once
+        a_recorded_report_is_made_once
         a_recorded_file_is_stored_once
         a_recorded_member_is_added_once
         a_key_stands_for_one_request

@@ -11,7 +11,7 @@ use tertulia_domain::{
     Resolution, Timestamp, UserId,
 };
 
-fn new_report(reporter: Person, message: &Message, text: &str, now: i64) -> NewReport {
+pub(crate) fn new_report(reporter: Person, message: &Message, text: &str, now: i64) -> NewReport {
     NewReport {
         id: report_id(),
         reporter_id: reporter.id,

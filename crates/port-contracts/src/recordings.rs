@@ -2,14 +2,15 @@
 
 use crate::Backend;
 use crate::fixture::*;
+use crate::moderation::new_report;
 use futures_util::future::join_all;
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 use tertulia_domain::repository::{
-    AddMember, AddMemberError, AppendError, AppendMessage, CreatedChat, InsertChatError, InsertFileError, NewDirectChat,
-    NewGroup, NewMember,
+    AddMember, AddMemberError, AppendError, AppendMessage, CreatedChat, InsertChatError, InsertFileError, InsertReportError,
+    NewDirectChat, NewGroup, NewMember, ReportFilter,
 };
-use tertulia_domain::{ChatId, Claim, Recorded, Recording, StoredAnswer};
+use tertulia_domain::{ChatId, Claim, Limit, Message, Recorded, Recording, StoredAnswer};
 
 /// A recording whose answers are these bytes, and what it was given to write down.
 fn recording<T: Clone + Send + Sync + 'static>(
@@ -100,6 +101,29 @@ pub async fn a_recorded_file_is_stored_once(b: Backend) {
     assert!(matches!(conflict, Err(InsertFileError::KeyReused)), "{conflict:?}");
     assert!(b.is_stored(first.id).await);
     assert!(!b.is_stored(again.id).await && !b.is_stored(other.id).await && !b.is_stored(unannounced.id).await);
+}
+
+pub async fn a_recorded_report_is_made_once(b: Backend) {
+    let [ana, luis] = b.people(["ana", "luis"]).await;
+    let chat = b.group(ana, &[luis]).await;
+    let [first, second] = [b.send(chat, luis, "spam", at(1)).await, b.send(chat, luis, "more", at(2)).await];
+    let once = |message: &Message, key, fingerprint| {
+        let (recording, given) = recording(claim(ana, key, fingerprint, at(3)), 201, BYTES);
+        let made = b.moderation.report_once(new_report(ana, message, "spam", 3), recording);
+        async move { (made.await, given) }
+    };
+    let elsewhere = Message { chat_id: chat_id(), ..first.clone() };
+    let (refused, _) = once(&elsewhere, "key", 9).await;
+    assert!(matches!(refused, Err(InsertReportError::NotFound)), "{refused:?}");
+    let (made, given) = once(&first, "key", 1).await;
+    assert_eq!(*given.lock().unwrap(), [fresh_of(made.unwrap())]);
+    let (replayed, given) = once(&first, "key", 1).await;
+    assert_eq!(replay_of(replayed.unwrap()), StoredAnswer { status: 201, body: BYTES.to_vec() });
+    assert!(given.lock().unwrap().is_empty());
+    let (conflict, _) = once(&second, "key", 2).await;
+    assert!(matches!(conflict, Err(InsertReportError::KeyReused)), "{conflict:?}");
+    let reports = b.moderation.list_reports(ReportFilter::All, None, Limit::DEFAULT).await.unwrap();
+    assert_eq!(reports.items.len(), 1);
 }
 
 pub async fn a_recorded_direct_chat_is_made_once(b: Backend) {

@@ -173,6 +173,7 @@ table! {
     }
     ReportMessageError, holding Failed {
         NotFound => NotFound;
+        KeyReused => Invalid Invalid ["Idempotency-Key"];
         Own => Invalid;
     }
     AdminError, holding Failed {
@@ -378,6 +379,11 @@ mod tests {
         is(BlockUserError::UserNotFound, NotFound, &[]);
         is(BlockUserError::TooMany, Conflict, &[]);
         is(ReportMessageError::NotFound, NotFound, &[]);
+        is(
+            ReportMessageError::KeyReused,
+            Invalid,
+            &[("Idempotency-Key", FieldCode::Invalid)],
+        );
         is(ReportMessageError::Own, Invalid, &[]);
         is(AdminError::Forbidden, Forbidden, &[]);
         is(ResolveReportError::NotFound, NotFound, &[]);

@@ -6,12 +6,17 @@ mod reports;
 mod sanctions;
 
 use crate::client::Client;
+use crate::idempotency::create_once;
 use async_trait::async_trait;
 use diesel::prelude::*;
 use tertulia_domain::repository::{
-    AuditCursor, BlockError, ModerationRepository, NewReport, ReportCursor, ReportFilter, RepositoryError,
+    AuditCursor, BlockError, InsertReportError, ModerationRepository, NewReport, ReportCursor, ReportFilter,
+    RepositoryError,
 };
-use tertulia_domain::{AuditEntry, ChatId, Limit, MessageId, Page, Reason, Report, ReportId, Timestamp, User, UserId};
+use tertulia_domain::{
+    AuditEntry, ChatId, Limit, MessageId, Page, Reason, Recorded, Recording, Report, ReportId, Timestamp, User, UserId,
+};
+use tertulia_sql_support::TxError;
 
 /// What keeps the peace.
 pub struct PgModerationRepository {
@@ -57,6 +62,20 @@ impl ModerationRepository for PgModerationRepository {
     async fn report(&self, report: NewReport) -> Result<Option<Report>, RepositoryError> {
         self.client
             .run(move |connection| connection.transaction(|connection| reports::report(connection, &report)))
+            .await
+    }
+
+    async fn report_once(
+        &self,
+        report: NewReport,
+        recording: Recording<Report>,
+    ) -> Result<Recorded<Report>, InsertReportError> {
+        self.client
+            .run(move |connection| {
+                create_once(connection, Some(&recording), |connection| {
+                    reports::report(connection, &report)?.ok_or(TxError::Named(InsertReportError::NotFound))
+                })
+            })
             .await
     }
 

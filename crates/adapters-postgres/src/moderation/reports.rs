@@ -150,10 +150,7 @@ impl TryFrom<ReportRow> for Report {
 }
 
 /// For a transaction.
-pub(super) fn report(
-    connection: &mut PgConnection,
-    new: &NewReport,
-) -> Result<Option<Report>, TxError<RepositoryError>> {
+pub(super) fn report<E>(connection: &mut PgConnection, new: &NewReport) -> Result<Option<Report>, TxError<E>> {
     let reporter = new.reporter_id.as_uuid().into_sql::<SqlUuid>();
     let chat = new.chat_id.as_uuid().into_sql::<SqlUuid>();
     let message = new.message_id.as_uuid().into_sql::<SqlUuid>();

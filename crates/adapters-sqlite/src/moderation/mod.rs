@@ -7,12 +7,18 @@ mod sanctions;
 
 pub(crate) use blocks::blocked;
 
+use crate::idempotency::once;
 use crate::store::Store;
 use async_trait::async_trait;
+use diesel::sqlite::SqliteConnection;
 use tertulia_domain::repository::{
-    AuditCursor, BlockError, ModerationRepository, NewReport, ReportCursor, ReportFilter, RepositoryError,
+    AuditCursor, BlockError, InsertReportError, ModerationRepository, NewReport, ReportCursor, ReportFilter,
+    RepositoryError,
 };
-use tertulia_domain::{AuditEntry, ChatId, Limit, MessageId, Page, Reason, Report, ReportId, Timestamp, User, UserId};
+use tertulia_domain::{
+    AuditEntry, ChatId, Limit, MessageId, Page, Reason, Recorded, Recording, Report, ReportId, Timestamp, User, UserId,
+};
+use tertulia_sql_support::TxError;
 
 /// Blocks, reports, suspensions and the audit log, on SQLite.
 #[derive(Clone)]
@@ -52,6 +58,19 @@ impl ModerationRepository for SqliteModerationRepository {
 
     async fn report(&self, report: NewReport) -> Result<Option<Report>, RepositoryError> {
         self.store.write(move |conn| reports::report(conn, &report)).await
+    }
+
+    async fn report_once(
+        &self,
+        report: NewReport,
+        recording: Recording<Report>,
+    ) -> Result<Recorded<Report>, InsertReportError> {
+        let insert = move |conn: &mut SqliteConnection| {
+            once(conn, Some(&recording), InsertReportError::KeyReused, |conn| {
+                reports::report(conn, &report)?.ok_or(TxError::Named(InsertReportError::NotFound))
+            })
+        };
+        self.store.write(insert).await
     }
 
     async fn list_reports(

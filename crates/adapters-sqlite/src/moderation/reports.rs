@@ -56,7 +56,7 @@ impl TryFrom<ReportRow> for Report {
 
 type Outcome<T> = Result<T, TxError<RepositoryError>>;
 
-pub(super) fn report(conn: &mut SqliteConnection, new: &NewReport) -> Outcome<Option<Report>> {
+pub(super) fn report<E>(conn: &mut SqliteConnection, new: &NewReport) -> Result<Option<Report>, TxError<E>> {
     let (reporter, chat) = (DbId::from(new.reporter_id), DbId::from(new.chat_id));
     let message = DbId::from(new.message_id);
     let found: Option<(i64, DbId, Option<String>)> = messages::table

@@ -1,8 +1,8 @@
 use super::{AdminError, ModerationService, admins_only};
-use crate::Failure;
+use crate::{Failure, Keyed};
 use tertulia_domain::permission::{Action, Standing, decide};
-use tertulia_domain::repository::{NewReport, ReportCursor, ReportFilter};
-use tertulia_domain::{Caller, ChatId, Limit, MessageId, Page, Reason, Report, ReportId};
+use tertulia_domain::repository::{InsertReportError, NewReport, ReportCursor, ReportFilter};
+use tertulia_domain::{Caller, ChatId, Limit, MessageId, Page, Reason, Recorded, Report, ReportId};
 use thiserror::Error;
 
 /// Somebody finds a message unacceptable.
@@ -14,6 +14,8 @@ pub struct ReportMessage {
     pub message_id: MessageId,
     /// Why.
     pub reason: Reason,
+    /// What makes a retry harmless.
+    pub keyed: Option<Keyed<Report>>,
 }
 
 /// Why a message was not reported.
@@ -22,6 +24,9 @@ pub enum ReportMessageError {
     /// No such message, or in no chat that the caller may know of.
     #[error("no such message")]
     NotFound,
+    /// The idempotency key stands for another request.
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
     /// It is their own.
     #[error("nobody can report their own message")]
     Own,
@@ -54,11 +59,12 @@ pub enum ResolveReportError {
 
 impl ModerationService {
     /// Reports a message to the admins, as it is now.
-    pub async fn report(&self, caller: Caller, command: ReportMessage) -> Result<Report, ReportMessageError> {
+    pub async fn report(&self, caller: Caller, command: ReportMessage) -> Result<Recorded<Report>, ReportMessageError> {
         let ReportMessage {
             chat_id,
             message_id,
             reason,
+            keyed,
         } = command;
         let found = self
             .messages
@@ -83,11 +89,19 @@ impl ModerationService {
             reason,
             at: self.clock.now(),
         };
+        let Some(keyed) = keyed else {
+            let report = self.moderation.report(report).await.map_err(Failure::from)?;
+            return report.map(Recorded::Fresh).ok_or(ReportMessageError::NotFound);
+        };
+        let recording = keyed.recording(caller.user_id, report.at);
         self.moderation
-            .report(report)
+            .report_once(report, recording)
             .await
-            .map_err(Failure::from)?
-            .ok_or(ReportMessageError::NotFound)
+            .map_err(|error| match error {
+                InsertReportError::NotFound => ReportMessageError::NotFound,
+                InsertReportError::KeyReused => ReportMessageError::KeyReused,
+                InsertReportError::Repository(error) => ReportMessageError::Failed(error.into()),
+            })
     }
 
     /// A page of reports, newest first.
@@ -122,8 +136,8 @@ impl ModerationService {
 mod tests {
     use super::*;
     use crate::testing::{
-        ANA, BEN, CALLER, CHAT, MESSAGE, NOW, SERVICE_ADMIN, World, assert_matches, fresh, in_group, message,
-        passes_on, reason, repository_errors, seq,
+        ANA, BEN, CALLER, CHAT, MESSAGE, NOW, SERVICE_ADMIN, World, answer, assert_matches, claim, fresh, in_group,
+        keyed, message, passes_on, reason, repository_errors, seq,
     };
     use mockall::predicate::eq;
     use tertulia_domain::repository::{MessageContext, RepositoryError};
@@ -150,13 +164,45 @@ mod tests {
         in_group(message(sender), viewer)
     }
 
-    async fn report(world: World, caller: Caller) -> Result<Report, ReportMessageError> {
-        let command = ReportMessage {
+    fn command(keyed: Option<Keyed<Report>>) -> ReportMessage {
+        ReportMessage {
             chat_id: CHAT,
             message_id: MESSAGE,
             reason: reason("spam"),
-        };
-        world.services().moderation.report(caller, command).await
+            keyed,
+        }
+    }
+
+    async fn report(world: World, caller: Caller) -> Result<Report, ReportMessageError> {
+        match world.services().moderation.report(caller, command(None)).await? {
+            Recorded::Fresh(report) => Ok(report),
+            Recorded::Replayed(answer) => panic!("{answer:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_keyed_report_is_made_once() {
+        for outcome in [
+            Ok(Recorded::Fresh(reported())),
+            Ok(Recorded::Replayed(answer())),
+            Err(InsertReportError::NotFound),
+            Err(InsertReportError::KeyReused),
+        ] {
+            let expected = format!("{outcome:?}");
+            let mut world = shown(from(BEN, Some(MemberRole::Member)));
+            world.moderation.expect_report().never();
+            world
+                .moderation
+                .expect_report_once()
+                .once()
+                .return_once(|new, recording| {
+                    assert_eq!((new.reporter_id, new.at, recording.claim), (ANA, NOW, claim()));
+                    outcome
+                });
+            let services = world.services();
+            let outcome = services.moderation.report(CALLER, command(Some(keyed()))).await;
+            assert_eq!(format!("{outcome:?}"), expected);
+        }
     }
 
     fn shown(context: MessageContext) -> World {

@@ -34,7 +34,9 @@ pub use maintenance::{Maintenance, Purged};
 pub use message::{
     AppendError, AppendMessage, Appended, ListMessages, ListMessagesError, MessageContext, MessageRepository,
 };
-pub use moderation::{AuditCursor, BlockError, ModerationRepository, NewReport, ReportCursor, ReportFilter};
+pub use moderation::{
+    AuditCursor, BlockError, InsertReportError, ModerationRepository, NewReport, ReportCursor, ReportFilter,
+};
 pub use outbox::{DueMail, MailDraft, OutboxRepository};
 pub use session::{Activity, NewSession, RotateRefresh, Rotation, SessionRepository};
 pub use user::{Credentials, Erased, InsertUserError, NewUser, UpdateUserError, UserChanges, UserRepository};

@@ -1,4 +1,5 @@
 use super::RepositoryError;
+use crate::idempotency::{Recorded, Recording};
 use crate::ids::{ChatId, MessageId, ReportId, UserId};
 use crate::moderation::{AuditEntry, Reason, Report};
 use crate::page::{Limit, Page};
@@ -57,6 +58,20 @@ pub enum BlockError {
     Repository(#[from] RepositoryError),
 }
 
+/// Why a message was not reported, once and for all.
+#[derive(Debug, Error)]
+pub enum InsertReportError {
+    /// There is no such message in that chat.
+    #[error("no such message")]
+    NotFound,
+    /// The idempotency key stands for another request.
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
+    /// See there.
+    #[error(transparent)]
+    Repository(#[from] RepositoryError),
+}
+
 /// Blocks, reports, suspensions and the audit log. Every act is logged in its own transaction; the database refuses to
 /// change or remove what is logged.
 #[cfg_attr(feature = "mocks", mockall::automock)]
@@ -77,6 +92,13 @@ pub trait ModerationRepository: Send + Sync {
     /// Stores a report with what the message says now. `None` when there is no such message in that chat. To report a
     /// message again gives the first report while that is open.
     async fn report(&self, report: NewReport) -> Result<Option<Report>, RepositoryError>;
+
+    /// Stores a report as [`report`](Self::report) does, once for each claim.
+    async fn report_once(
+        &self,
+        report: NewReport,
+        recording: Recording<Report>,
+    ) -> Result<Recorded<Report>, InsertReportError>;
 
     /// A page of reports.
     async fn list_reports(

@@ -1,8 +1,9 @@
+use crate::creation::{Creation, stored};
+use crate::docs::responses::Retryable;
 use crate::dto::{Id, Report};
 use crate::endpoint::Endpoint;
-use crate::extract::{Authenticated, Body, Check, Field, Input, Path, State, Write, by_ref};
+use crate::extract::{Authenticated, Check, Field, Input, KeyedBody, Path, State, Write, by_ref};
 use crate::problem::Problem;
-use crate::respond;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use serde::Deserialize;
@@ -42,7 +43,8 @@ impl Input for Because {
     operation_id = "report_message",
     params(
         ("id" = Id, Path, description = "The chat"),
-        ("message_id" = Id, Path, description = "The message")
+        ("message_id" = Id, Path, description = "The message"),
+        Retryable
     ),
     request_body = Because,
     responses((status = 201, description = "The report", body = Report))
@@ -51,13 +53,14 @@ pub(crate) async fn report(
     state: State,
     Authenticated(caller, _): Authenticated<Write>,
     Path((chat_id, message_id)): Path<(ChatId, MessageId)>,
-    Body(reason): Body<Because>,
+    KeyedBody { input: reason, key }: KeyedBody<Because>,
 ) -> Result<HttpResponse, Problem> {
+    let creation = Creation::answered_by(|report| stored(StatusCode::CREATED, &Report::from(report)));
     let command = ReportMessage {
         chat_id,
         message_id,
         reason,
+        keyed: creation.keyed(key),
     };
-    let report = state.services.moderation.report(caller, command).await?;
-    Ok(respond::json(StatusCode::CREATED, &Report::from(&report)))
+    creation.answer(state.services.moderation.report(caller, command).await?)
 }
