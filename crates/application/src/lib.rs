@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod chats;
+mod client_network;
 mod failure;
 pub mod files;
 pub mod mail;
@@ -19,6 +20,7 @@ mod services;
 #[cfg(test)]
 mod testing;
 
+pub use client_network::client_network;
 pub use failure::{BoxError, Failure};
 pub use request_key::{Keyed, RequestKey};
 pub use services::{Policy, Ports, Repositories, Services};

@@ -37,17 +37,6 @@ fn address(text: &str) -> Option<IpAddr> {
     ip.map(|ip: IpAddr| ip.to_canonical())
 }
 
-/// What is counted together: whoever has one IPv6 address has a whole /64.
-pub(super) fn network(ip: IpAddr) -> IpAddr {
-    match ip {
-        IpAddr::V6(v6) => {
-            let [a, b, c, d, ..] = v6.segments();
-            IpAddr::from([a, b, c, d, 0, 0, 0, 0])
-        }
-        IpAddr::V4(_) => ip,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,12 +82,5 @@ mod tests {
         assert_eq!(client(&["198.51.100.7, unknown"]), "10.0.0.1");
         assert_eq!(client(&["198.51.100.7, , 10.0.0.2"]), "10.0.0.2");
         assert_eq!(client(&[""]), "10.0.0.1");
-    }
-
-    #[test]
-    fn an_ipv6_network_counts_as_one() {
-        let network = |text: &str| network(text.parse().unwrap()).to_string();
-        assert_eq!(network("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
-        assert_eq!(network("192.0.2.1"), "192.0.2.1");
     }
 }

@@ -12,6 +12,7 @@ use actix_web::{HttpMessage, HttpRequest};
 use ipnet::IpNet;
 use limits::Limiters;
 use std::net::IpAddr;
+use tertulia_application::client_network;
 use tertulia_domain::UserId;
 
 /// What requests from one address are counted as.
@@ -64,7 +65,7 @@ impl Traffic {
             AddressClass::Auth => &limiters.auth,
         };
         match self.client(request) {
-            Some(ip) => note(request, limiter.check(&client::network(ip))),
+            Some(ip) => note(request, limiter.check(&client_network(ip))),
             None => Ok(()),
         }
     }

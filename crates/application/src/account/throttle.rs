@@ -1,3 +1,4 @@
+use crate::client_network;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
@@ -60,7 +61,7 @@ impl LogInThrottle {
 
     /// Counts an attempt; `Err` holds how long to wait before the next one.
     pub(super) fn begin(&self, login: &LoginName, ip: Option<IpAddr>, now: Timestamp) -> Result<(), Duration> {
-        let Some(ip) = ip.map(network).filter(|_| self.policy.enabled) else {
+        let Some(ip) = ip.map(client_network).filter(|_| self.policy.enabled) else {
             return Ok(());
         };
         let free = if ip.is_loopback() {
@@ -104,23 +105,12 @@ impl LogInThrottle {
 
     /// The password was right: whoever is at that address knows it.
     pub(super) fn succeeded(&self, login: &LoginName, ip: Option<IpAddr>) {
-        if let Some(ip) = ip.map(network) {
+        if let Some(ip) = ip.map(client_network) {
             self.attempts
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .remove(&(login.clone(), ip));
         }
-    }
-}
-
-/// Who has one IPv6 address has a whole /64: they count together.
-fn network(ip: IpAddr) -> IpAddr {
-    match ip.to_canonical() {
-        IpAddr::V6(v6) if !v6.is_loopback() => {
-            let [a, b, c, d, ..] = v6.segments();
-            IpAddr::from([a, b, c, d, 0, 0, 0, 0])
-        }
-        ip => ip,
     }
 }
 
