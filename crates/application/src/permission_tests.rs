@@ -106,7 +106,7 @@ fn world(standing: Standing, action: Action, times: usize) -> World {
                 .times(times)
                 .returning(move |_, _, _| Ok(page()));
         }
-        Action::Send => unreachable!("not among ACTIONS"),
+        Action::Send | Action::ReplaceMembers { .. } => unreachable!("not among ACTIONS"),
         Action::EditMessage { .. } => {
             let edit = messages.expect_edit().times(times);
             edit.returning(|_, _, _, _| Ok(Some(message(ANA))));
@@ -180,7 +180,7 @@ async fn attempt(world: World, caller: Caller, action: Action) -> Vec<Result<(),
                 }),
             ];
         }
-        Action::Send => unreachable!("not among ACTIONS"),
+        Action::Send | Action::ReplaceMembers { .. } => unreachable!("not among ACTIONS"),
         Action::EditMessage { .. } => {
             let command = EditMessage {
                 chat_id: CHAT,

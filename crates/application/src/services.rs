@@ -11,7 +11,7 @@ use crate::realtime::Presence;
 use std::sync::Arc;
 use tertulia_domain::repository::{
     AccountTokenRepository, ApiKeyRepository, ChatRepository, FileRepository, Maintenance, MessageRepository,
-    ModerationRepository, OutboxRepository, SessionRepository, UserRepository,
+    ModerationRepository, OutboxRepository, OverviewRepository, SessionRepository, UserRepository,
 };
 
 /// The repositories that the services work on: one database's.
@@ -23,6 +23,8 @@ pub struct Repositories {
     pub sessions: Arc<dyn SessionRepository>,
     /// The chats.
     pub chats: Arc<dyn ChatRepository>,
+    /// Chats as contracts list them.
+    pub overviews: Arc<dyn OverviewRepository>,
     /// The messages.
     pub messages: Arc<dyn MessageRepository>,
     /// The files.

@@ -22,8 +22,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tertulia_domain::repository::{
     MessageContext, MockAccountTokenRepository, MockApiKeyRepository, MockChatRepository, MockFileRepository,
-    MockMaintenance, MockMessageRepository, MockModerationRepository, MockOutboxRepository, MockSessionRepository,
-    MockUserRepository, RepositoryError,
+    MockMaintenance, MockMessageRepository, MockModerationRepository, MockOutboxRepository, MockOverviewRepository,
+    MockSessionRepository, MockUserRepository, RepositoryError,
 };
 use tertulia_domain::{
     Author, Caller, Chat, ChatId, ChatKind, ChatTitle, ChatView, Claim, ClaimedSession, Dimensions, Email, File,
@@ -168,6 +168,7 @@ pub(crate) struct World {
     pub(crate) users: MockUserRepository,
     pub(crate) sessions: MockSessionRepository,
     pub(crate) chats: MockChatRepository,
+    pub(crate) overviews: MockOverviewRepository,
     pub(crate) messages: MockMessageRepository,
     pub(crate) files: MockFileRepository,
     pub(crate) outbox: MockOutboxRepository,
@@ -189,6 +190,7 @@ impl Default for World {
             users: MockUserRepository::default(),
             sessions: MockSessionRepository::default(),
             chats: MockChatRepository::default(),
+            overviews: MockOverviewRepository::default(),
             messages: MockMessageRepository::default(),
             files: MockFileRepository::default(),
             outbox: MockOutboxRepository::default(),
@@ -216,6 +218,7 @@ impl World {
             users: Arc::new(self.users),
             sessions: Arc::new(self.sessions),
             chats: Arc::new(self.chats),
+            overviews: Arc::new(self.overviews),
             messages: Arc::new(self.messages),
             files: Arc::new(self.files),
             outbox: Arc::new(self.outbox),
@@ -465,6 +468,7 @@ pub(crate) fn message(sender: UserId) -> Message {
             attachments: vec![],
         },
         reply_to: None,
+        addressee: None,
         created_at: NOW,
         edited_at: None,
     }

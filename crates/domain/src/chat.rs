@@ -133,6 +133,11 @@ impl ChatTitle {
         Ok(Self(title.to_owned()))
     }
 
+    /// What a group is called of which there is nothing to tell.
+    pub fn unnamed() -> Self {
+        Self("Group".to_owned())
+    }
+
     /// The title.
     pub fn as_str(&self) -> &str {
         &self.0

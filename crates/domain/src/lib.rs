@@ -13,6 +13,7 @@ pub mod mail;
 pub mod membership;
 pub mod message;
 pub mod moderation;
+pub mod overview;
 pub mod page;
 pub mod password;
 pub mod permission;
@@ -34,7 +35,8 @@ pub use message::{
     Author, Message, MessageBody, MessageBodyError, MessageContent, MessageDraft, MessageDraftError, ReplyPreview, Seq,
 };
 pub use moderation::{AuditAction, AuditEntry, Reason, ReasonError, Report, Resolution};
-pub use page::{ChatCursor, Limit, LimitError, MemberCursor, MessageRange, Page, UserCursor};
+pub use overview::{ChatOverview, Note, NoteText, NoteTextError, OverviewMember};
+pub use page::{ChatCursor, Counted, Limit, LimitError, MemberCursor, MessageRange, Page, UserCursor, Window};
 pub use password::{Password, PasswordError, PasswordHash, PasswordPolicy};
 pub use profile::{Profile, ProfileError, ProfileValue};
 pub use session::{Caller, ClaimedSession, DeviceName, DeviceNameError, RefreshHashes, Session};

@@ -45,6 +45,8 @@ pub struct Message {
     pub content: MessageContent,
     /// The message that it answers.
     pub reply_to: Option<ReplyPreview>,
+    /// Whom of a group its sender addressed, if they did.
+    pub addressee: Option<UserId>,
     /// When it was stored; never decreases along a chat's numbers.
     pub created_at: Timestamp,
     /// When its body last changed.
@@ -105,6 +107,20 @@ pub struct Author {
     pub display_name: Option<DisplayName>,
     /// The user's present avatar.
     pub avatar: Option<File>,
+}
+
+impl Author {
+    /// What a client shows that knows display names: the display name, or else the username.
+    pub fn shown_name(&self) -> Option<&str> {
+        let username = || self.username.as_ref().map(Username::as_str);
+        self.display_name.as_ref().map(DisplayName::as_str).or_else(username)
+    }
+
+    /// What a client shows that knows usernames: the username, or else the display name.
+    pub fn shown_username(&self) -> Option<&str> {
+        let display_name = || self.display_name.as_ref().map(DisplayName::as_str);
+        self.username.as_ref().map(Username::as_str).or_else(display_name)
+    }
 }
 
 /// The message that another one answers, as it is now.

@@ -67,6 +67,50 @@ impl Limit {
     }
 }
 
+/// Part of a list together with the length of the whole, for clients that turn pages by number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Counted<T> {
+    /// The items, in the list's order.
+    pub items: Vec<T>,
+    /// How many items the whole list has at this moment.
+    pub total: i64,
+}
+
+/// Which part of a counted list: how many items to pass over, and how many to give after that.
+///
+/// Passing over items costs the more the further back the page is. Only the contracts of existing clients, which
+/// promise numbered pages, list like this.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    skip: i64,
+    take: u16,
+}
+
+impl Window {
+    /// Items at the most.
+    pub const MAX: u16 = 1_000;
+
+    /// The page of that number, the first being 1, of pages of that size. A number or a size that is out of range
+    /// becomes the nearest one that is not.
+    pub fn page(number: u32, size: u16) -> Self {
+        let take = size.clamp(1, Self::MAX);
+        Self {
+            skip: i64::from(number.max(1) - 1) * i64::from(take),
+            take,
+        }
+    }
+
+    /// Items to pass over.
+    pub const fn skip(self) -> i64 {
+        self.skip
+    }
+
+    /// Items to give at the most, 1 to [`Window::MAX`].
+    pub const fn take(self) -> u16 {
+        self.take
+    }
+}
+
 /// After the chat that was last active then; chats are listed by activity, newest first, then by id, largest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ChatCursor {
@@ -110,6 +154,18 @@ mod tests {
         assert_eq!(Limit::new(500).map(Limit::get), Ok(500));
         assert_eq!(Limit::new(501), Err(LimitError));
         assert_eq!(Limit::DEFAULT.fetch(), 51);
+    }
+
+    #[test]
+    fn windows() {
+        let page = |number, size| {
+            let window = Window::page(number, size);
+            (window.skip(), window.take())
+        };
+        assert_eq!(page(1, 30), (0, 30));
+        assert_eq!(page(3, 30), (60, 30));
+        assert_eq!(page(0, 0), (0, 1));
+        assert_eq!(page(u32::MAX, u16::MAX), (4_294_967_294_000, 1_000));
     }
 
     #[test]

@@ -47,6 +47,11 @@ pub enum Action {
         /// The role of the one to be removed.
         role: MemberRole,
     },
+    /// Replace all members at once.
+    ReplaceMembers {
+        /// Whether the owner is to stay in.
+        keeps_owner: bool,
+    },
     /// Leave.
     Leave,
 }
@@ -98,6 +103,11 @@ pub fn decide(standing: Standing, action: Action) -> Result<(), Denial> {
             role: MemberRole::Admin,
         }
         | Action::ChangeRole => at_least(MemberRole::Owner),
+        // Either party of a direct chat decides alone who talks there; nobody but themselves takes the owner out.
+        Action::ReplaceMembers { keeps_owner } => {
+            !standing.group
+                || (at_least(MemberRole::Admin) && (keeps_owner || standing.member == Some(MemberRole::Owner)))
+        }
         // Neither party of a direct chat is its owner; either may end it.
         Action::DeleteChat => !standing.group || at_least(MemberRole::Owner),
     };
@@ -111,7 +121,7 @@ mod tests {
     use MemberRole::{Admin, Member, Owner};
     use proptest::prelude::*;
 
-    const ACTIONS: [Action; 15] = [
+    const ACTIONS: [Action; 17] = [
         Action::View,
         Action::Send,
         Action::EditMessage { own: true },
@@ -126,6 +136,8 @@ mod tests {
         Action::ChangeRole,
         Action::RemoveMember { role: Member },
         Action::RemoveMember { role: Owner },
+        Action::ReplaceMembers { keeps_owner: true },
+        Action::ReplaceMembers { keeps_owner: false },
         Action::Leave,
     ];
 
@@ -139,32 +151,32 @@ mod tests {
     #[test]
     fn the_whole_table() {
         let (y, n, d) = (Ok(()), Err(Forbidden), Err(NotInDirectChats));
-        // In the order of ACTIONS:            view send edit+ edit- del+ del- rename delete add adda addo role rem remo leave
+        // In the order of ACTIONS:            view send edit+ edit- del+ del- rename delete add adda addo role rem remo repl repl- leave
         assert_eq!(
             row(Role::User, Some(Member), true),
-            [y, y, y, n, y, n, y, n, n, n, n, n, n, n, y]
+            [y, y, y, n, y, n, y, n, n, n, n, n, n, n, n, n, y]
         );
         assert_eq!(
             row(Role::User, Some(Admin), true),
-            [y, y, y, n, y, y, y, n, y, n, n, n, y, n, y]
+            [y, y, y, n, y, y, y, n, y, n, n, n, y, n, y, n, y]
         );
         assert_eq!(
             row(Role::User, Some(Owner), true),
-            [y, y, y, n, y, y, y, y, y, y, n, y, y, n, y]
+            [y, y, y, n, y, y, y, y, y, y, n, y, y, n, y, y, y]
         );
         assert_eq!(
             row(Role::Admin, Some(Member), true),
-            [y, y, y, n, y, y, y, y, y, y, n, y, y, n, y]
+            [y, y, y, n, y, y, y, y, y, y, n, y, y, n, y, n, y]
         );
         assert_eq!(
             row(Role::User, Some(Member), false),
-            [y, y, y, n, y, n, d, y, d, d, d, d, d, d, d]
+            [y, y, y, n, y, n, d, y, d, d, d, d, d, d, y, y, d]
         );
-        assert_eq!(row(Role::User, None, true), [Err(Hidden); 15]);
-        assert_eq!(row(Role::User, None, false), [Err(Hidden); 15]);
+        assert_eq!(row(Role::User, None, true), [Err(Hidden); 17]);
+        assert_eq!(row(Role::User, None, false), [Err(Hidden); 17]);
         let outside = row(Role::Admin, None, true);
-        assert_eq!(outside[..14], row(Role::User, Some(Owner), true)[..14]);
-        assert_eq!(outside[14], Err(Hidden));
+        assert_eq!(outside[..15], row(Role::User, Some(Owner), true)[..15]);
+        assert_eq!(outside[15..], [n, Err(Hidden)]);
     }
 
     fn any_member() -> impl Strategy<Value = Option<MemberRole>> {

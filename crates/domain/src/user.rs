@@ -41,6 +41,21 @@ pub struct User {
     pub deleted_at: Option<Timestamp>,
 }
 
+impl User {
+    /// What a client shows that knows display names: the display name, or else the username. `None` once the account is
+    /// deleted, and for somebody who has neither.
+    pub fn shown_name(&self) -> Option<&str> {
+        let username = || self.username.as_ref().map(Username::as_str);
+        self.display_name.as_ref().map(DisplayName::as_str).or_else(username)
+    }
+
+    /// What a client shows that knows usernames: the username, or else the display name.
+    pub fn shown_username(&self) -> Option<&str> {
+        let display_name = || self.display_name.as_ref().map(DisplayName::as_str);
+        self.username.as_ref().map(Username::as_str).or_else(display_name)
+    }
+}
+
 /// What a user may do in the whole service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Role {

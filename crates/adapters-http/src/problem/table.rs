@@ -8,8 +8,8 @@ use tertulia_application::account::{
     SetAvatarError, UpdateProfileError, VerifyEmailError,
 };
 use tertulia_application::chats::{
-    AccessError, AddMemberError, ChangeRoleError, CreateDirectError, CreateGroupError, ListChatsError,
-    RemoveMemberError, SetChatAvatarError,
+    AccessError, AddMemberError, ChangeRoleError, CreateByMembersError, CreateDirectError, CreateGroupError,
+    ListChatsError, RemoveMemberError, ReplaceMembersError, SetChatAvatarError, SetNoteError,
 };
 use tertulia_application::files::{ReadFileError, UploadError};
 use tertulia_application::messaging::{
@@ -132,10 +132,30 @@ table! {
     SetChatAvatarError, holding Access {
         NotAnImage => UnsupportedMediaType Invalid ["file"];
     }
+    CreateByMembersError, holding Failed {
+        TooFew => Invalid;
+        TooMany => Invalid;
+        UserNotFound => NotFound;
+        NotAmong => Forbidden;
+        SenderNotAmong => Invalid;
+        Blocked => Forbidden;
+    }
+    ReplaceMembersError, holding Access {
+        TooFew => Invalid;
+        TooMany => Invalid;
+        UserNotFound => NotFound;
+        SenderNotAmong => Invalid;
+        SetTaken => Conflict;
+        Blocked => Forbidden;
+    }
+    SetNoteError, holding Access {
+        SenderNotAmong => Invalid;
+    }
     SendMessageError, holding Failed {
         SessionEnded => Unauthenticated;
         ChatNotFound => NotFound;
         ReplyNotFound => NotFound NotFound ["reply_to"];
+        AddresseeNotFound => NotFound;
         AttachmentNotFound => NotFound NotFound ["attachments"];
         Blocked => Forbidden;
         KeyReused => Invalid Invalid ["Idempotency-Key"];

@@ -15,7 +15,8 @@ use tertulia_application::ports::{
 use tertulia_application::{Policy, Ports, Repositories, Services};
 use tertulia_domain::repository::{
     MockAccountTokenRepository, MockApiKeyRepository, MockChatRepository, MockFileRepository, MockMaintenance,
-    MockMessageRepository, MockModerationRepository, MockOutboxRepository, MockSessionRepository, MockUserRepository,
+    MockMessageRepository, MockModerationRepository, MockOutboxRepository, MockOverviewRepository,
+    MockSessionRepository, MockUserRepository,
 };
 use tertulia_domain::{
     Author, Caller, Chat, ChatId, ChatKind, ChatTitle, ChatView, ClaimedSession, Dimensions, DisplayName, Email, File,
@@ -57,6 +58,7 @@ pub(crate) struct World {
     pub(crate) users: MockUserRepository,
     pub(crate) sessions: MockSessionRepository,
     pub(crate) chats: MockChatRepository,
+    pub(crate) overviews: MockOverviewRepository,
     pub(crate) messages: MockMessageRepository,
     pub(crate) files: MockFileRepository,
     pub(crate) account_tokens: MockAccountTokenRepository,
@@ -100,6 +102,7 @@ impl World {
             users: MockUserRepository::new(),
             sessions,
             chats: MockChatRepository::new(),
+            overviews: MockOverviewRepository::new(),
             messages: MockMessageRepository::new(),
             files: MockFileRepository::new(),
             account_tokens: MockAccountTokenRepository::new(),
@@ -148,6 +151,7 @@ impl World {
             users: Arc::new(self.users),
             sessions: Arc::new(self.sessions),
             chats: Arc::new(self.chats),
+            overviews: Arc::new(self.overviews),
             messages: Arc::new(self.messages),
             files: Arc::new(self.files),
             outbox: Arc::new(MockOutboxRepository::new()),
@@ -362,6 +366,7 @@ pub(crate) fn message(body: &str) -> Message {
             attachments: Vec::new(),
         },
         reply_to: None,
+        addressee: None,
         created_at: NOW,
         edited_at: None,
     }

@@ -91,12 +91,18 @@ impl Ed25519TokenIssuer {
 #[async_trait]
 impl TokenIssuer for Ed25519TokenIssuer {
     fn issue(&self, session: ClaimedSession, at: Timestamp) -> Result<AccessToken, TokenError> {
+        self.issue_until(session, at, at.plus(self.life))
+    }
+
+    fn issue_until(
+        &self,
+        session: ClaimedSession,
+        at: Timestamp,
+        expires_at: Timestamp,
+    ) -> Result<AccessToken, TokenError> {
         let issued = at.as_millis().div_euclid(1000);
         // Begun seconds count for the client: the token is good for no less than it is told.
-        let expires = at
-            .plus(self.life + Duration::from_millis(999))
-            .as_millis()
-            .div_euclid(1000);
+        let expires = expires_at.plus(Duration::from_millis(999)).as_millis().div_euclid(1000);
         let claims = Claims {
             iss: SERVICE.to_owned(),
             aud: SERVICE.to_owned(),
@@ -117,7 +123,7 @@ impl TokenIssuer for Ed25519TokenIssuer {
         Ok(AccessToken {
             token,
             expires_at: Timestamp::from_millis(expires * 1000),
-            expires_in: self.life,
+            expires_in: Duration::from_secs(expires_at.since(at).as_secs()),
         })
     }
 

@@ -1,6 +1,6 @@
 use super::AccountService;
 use crate::Failure;
-use tertulia_domain::{Limit, Page, SearchPrefix, User, UserCursor, UserId};
+use tertulia_domain::{Counted, Limit, Page, SearchPrefix, User, UserCursor, UserId, Username, Window};
 use thiserror::Error;
 
 /// Why there is no user to show.
@@ -31,6 +31,23 @@ impl AccountService {
         let user = self.users.find(id).await.map_err(Failure::from)?;
         user.filter(|user| user.deleted_at.is_none())
             .ok_or(FindUserError::NotFound)
+    }
+
+    /// The user of that number.
+    pub async fn user_by_number(&self, number: i64) -> Result<User, FindUserError> {
+        let user = self.users.find_by_number(number).await.map_err(Failure::from)?;
+        user.ok_or(FindUserError::NotFound)
+    }
+
+    /// The user of that username.
+    pub async fn user_by_name(&self, name: &Username) -> Result<User, FindUserError> {
+        let user = self.users.find_by_username(name).await.map_err(Failure::from)?;
+        user.ok_or(FindUserError::NotFound)
+    }
+
+    /// A numbered page of all users, by number, with how many there are.
+    pub async fn users_by_page(&self, window: Window) -> Result<Counted<User>, Failure> {
+        Ok(self.users.list_counted(window).await?)
     }
 
     /// A page of users, by number.

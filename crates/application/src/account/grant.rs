@@ -14,6 +14,18 @@ pub struct Client {
     pub device: Option<DeviceName>,
     /// Its address.
     pub ip: Option<IpAddr>,
+    /// How long the access token is to be good for.
+    pub lifetime: AccessLifetime,
+}
+
+/// How long an access token is good for. Whichever it is, it is dead once its session has ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum AccessLifetime {
+    /// As short as the operator has it: the client refreshes it.
+    #[default]
+    Short,
+    /// As long as the session: for clients that know no refresh tokens.
+    Session,
 }
 
 /// A session with the credentials for it, which are shown this once.
@@ -42,6 +54,7 @@ impl AccountService {
     /// Opens a session. `None` when the account was deleted in the meantime.
     pub(super) async fn open_session(&self, user: User, client: Client) -> Result<Option<Grant>, Failure> {
         let at = self.clock.now();
+        let lifetime = client.lifetime;
         let session = Session {
             id: SessionId::from_uuid(self.ids.next()),
             user_id: user.id,
@@ -63,15 +76,25 @@ impl AccountService {
         if !self.sessions.insert(stored, self.policy.most).await? {
             return Ok(None);
         }
-        self.grant(user, session, &refresh).map(Some)
+        self.grant(user, session, &refresh, lifetime).map(Some)
     }
 
-    pub(super) fn grant(&self, user: User, session: Session, refresh: &RefreshToken) -> Result<Grant, Failure> {
+    pub(super) fn grant(
+        &self,
+        user: User,
+        session: Session,
+        refresh: &RefreshToken,
+        lifetime: AccessLifetime,
+    ) -> Result<Grant, Failure> {
         let claimed = ClaimedSession {
             session_id: session.id,
             user_id: user.id,
         };
-        let access = self.tokens.issue(claimed, self.clock.now())?;
+        let at = self.clock.now();
+        let access = match lifetime {
+            AccessLifetime::Short => self.tokens.issue(claimed, at)?,
+            AccessLifetime::Session => self.tokens.issue_until(claimed, at, session.expires_at)?,
+        };
         self.presence.note(claimed);
         Ok(Grant {
             user,
@@ -96,11 +119,12 @@ mod tests {
         Client {
             device: Some(DeviceName::new("phone").unwrap()),
             ip: Some(Ipv4Addr::LOCALHOST.into()),
+            lifetime: AccessLifetime::Short,
         }
     }
 
     fn opened() -> Session {
-        let Client { device, ip } = phone();
+        let Client { device, ip, .. } = phone();
         Session {
             id: SessionId::from_uuid(fresh(1)),
             device,

@@ -1,5 +1,5 @@
 use super::refresh_token::RefreshToken;
-use super::{AccountService, Grant};
+use super::{AccessLifetime, AccountService, Grant};
 use crate::Failure;
 use sha2::{Digest, Sha256};
 use tertulia_domain::repository::{RotateRefresh, Rotation};
@@ -36,7 +36,7 @@ impl AccountService {
             expires_at: at.plus(self.policy.idle),
         };
         match self.sessions.rotate(rotation).await.map_err(Failure::from)? {
-            Rotation::Rotated { session, user } => Ok(self.grant(*user, session, &next)?),
+            Rotation::Rotated { session, user } => Ok(self.grant(*user, session, &next, AccessLifetime::Short)?),
             Rotation::Reused => {
                 tracing::warn!(session = %presented.session_id, "an old refresh token was used; its session was ended");
                 Err(RefreshError::Reused)

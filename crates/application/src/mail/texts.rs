@@ -1,7 +1,7 @@
 //! What the mails say.
 
-use tertulia_domain::MailId;
 use tertulia_domain::repository::MailDraft;
+use tertulia_domain::{MailId, Password};
 
 /// To somebody who has forgotten their password.
 pub(crate) fn reset_password(id: MailId, public_url: &str, token: &str) -> MailDraft {
@@ -27,6 +27,19 @@ pub(crate) fn verify_email(id: MailId, public_url: &str, token: &str) -> MailDra
              {public_url}/verify-email#token={token}\n\n\
              or enter this code in your app:\n\n{token}\n\n\
              If you don't know what this is about, there is nothing to do.\n"
+        ),
+    }
+}
+
+/// To somebody whose password the service chose; with what else there was to mail to them.
+pub(crate) fn first_password(id: MailId, password: &Password, also: Option<MailDraft>) -> MailDraft {
+    let also = also.map_or_else(String::new, |mail| format!("\n{}", mail.text));
+    MailDraft {
+        id,
+        subject: "Your new account".to_owned(),
+        text: format!(
+            "An account was made for this address. Its password is\n\n{}\n\nChange it after you have logged in.\n{also}",
+            password.expose()
         ),
     }
 }

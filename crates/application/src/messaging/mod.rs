@@ -14,11 +14,12 @@ use crate::ports::{Clock, IdGenerator};
 use crate::realtime::Presence;
 use crate::services::{Ports, Repositories};
 use std::sync::Arc;
-use tertulia_domain::repository::{MessageRepository, ModerationRepository};
+use tertulia_domain::repository::{ChatRepository, MessageRepository, ModerationRepository};
 
 /// Messages.
 pub struct MessagingService {
     messages: Arc<dyn MessageRepository>,
+    chats: Arc<dyn ChatRepository>,
     moderation: Arc<dyn ModerationRepository>,
     presence: Arc<Presence>,
     clock: Arc<dyn Clock>,
@@ -29,6 +30,7 @@ impl MessagingService {
     pub(crate) fn new(repositories: &Repositories, ports: &Ports, presence: Arc<Presence>) -> Self {
         Self {
             messages: Arc::clone(&repositories.messages),
+            chats: Arc::clone(&repositories.chats),
             moderation: Arc::clone(&repositories.moderation),
             presence,
             clock: Arc::clone(&ports.clock),

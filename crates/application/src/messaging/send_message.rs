@@ -1,7 +1,7 @@
 use super::MessagingService;
 use crate::{Failure, RequestKey};
 use tertulia_domain::repository::{AppendError, AppendMessage, Appended};
-use tertulia_domain::{ChatId, ClaimedSession, FileId, MessageDraft, MessageId};
+use tertulia_domain::{ChatId, ClaimedSession, FileId, MessageDraft, MessageId, UserId};
 use thiserror::Error;
 
 /// Somebody says something.
@@ -13,6 +13,8 @@ pub struct SendMessage {
     pub draft: MessageDraft,
     /// In answer to which message of the same chat.
     pub reply_to: Option<MessageId>,
+    /// Whom of the chat's members it addresses.
+    pub addressee: Option<UserId>,
     /// What makes a retry harmless.
     pub request: Option<RequestKey>,
 }
@@ -29,6 +31,9 @@ pub enum SendMessageError {
     /// The chat has no message of the id that is answered.
     #[error("no such message to answer")]
     ReplyNotFound,
+    /// Somebody is addressed who is not in the chat.
+    #[error("the addressee is not in the chat")]
+    AddresseeNotFound,
     /// A file that is not there, or that the sender may not read.
     #[error("no such file: {0}")]
     AttachmentNotFound(FileId),
@@ -46,9 +51,15 @@ pub enum SendMessageError {
 impl MessagingService {
     /// Sends a message. When this returns, the message is stored for good.
     ///
-    /// One call of the repository: whether the session lives and its user may send there is checked in the statement that
+    /// One call of the repository, unless somebody is addressed: whether the session lives and its user may send there is checked in the statement that
     /// stores the message.
     pub async fn send(&self, session: ClaimedSession, command: SendMessage) -> Result<Appended, SendMessageError> {
+        if let Some(addressee) = command.addressee {
+            let member = self.chats.find_member(command.chat_id, addressee).await;
+            member
+                .map_err(Failure::from)?
+                .ok_or(SendMessageError::AddresseeNotFound)?;
+        }
         let at = self.clock.now();
         let message = AppendMessage {
             id: MessageId::from_uuid(self.ids.next()),
@@ -56,6 +67,7 @@ impl MessagingService {
             session,
             draft: command.draft,
             reply_to: command.reply_to,
+            addressee: command.addressee,
             at,
             claim: command.request.map(|request| request.claim(session.user_id, at)),
         };
@@ -86,6 +98,7 @@ mod tests {
             chat_id: CHAT,
             draft: MessageDraft::text(body("hello")),
             reply_to: None,
+            addressee: None,
             request: None,
         }
     }
@@ -106,12 +119,14 @@ mod tests {
                     session,
                     draft,
                     reply_to,
+                    addressee,
                     at,
                     claim,
                 } = message;
                 assert_eq!(*id.as_uuid(), fresh(1));
                 assert_eq!((chat_id, session, at), (CHAT, CLAIMED, NOW));
                 assert_eq!((draft, reply_to, claim), (hello().draft, reply, claimed));
+                assert_eq!(addressee, None);
                 Ok(given)
             });
             let command = SendMessage {

@@ -51,6 +51,14 @@ pub trait TokenIssuer: Send + Sync {
     /// Signs a token for a session.
     fn issue(&self, session: ClaimedSession, at: Timestamp) -> Result<AccessToken, TokenError>;
 
+    /// The same, to be accepted until `expires_at`.
+    fn issue_until(
+        &self,
+        session: ClaimedSession,
+        at: Timestamp,
+        expires_at: Timestamp,
+    ) -> Result<AccessToken, TokenError>;
+
     /// Checks signature, algorithm, issuer, audience and time of a token that any process of this service signed. Does not
     /// know whether the session still lives.
     async fn verify(&self, token: &str, at: Timestamp) -> Result<ClaimedSession, VerifyTokenError>;

@@ -4,6 +4,7 @@ use crate::idempotency::{Recorded, Recording};
 use crate::ids::{ChatId, FileId, UserId};
 use crate::membership::{Member, MemberRole};
 use crate::message::Seq;
+use crate::overview::Note;
 use crate::page::{ChatCursor, Limit, MemberCursor, Page};
 use crate::session::ClaimedSession;
 use crate::time::Timestamp;
@@ -36,6 +37,60 @@ pub struct NewGroup {
     pub members: Vec<UserId>,
     /// When.
     pub at: Timestamp,
+}
+
+/// A group to be made that is known by who is in it.
+#[derive(Debug, Clone)]
+pub struct NewSetChat {
+    /// The identifier that it gets if there is none yet of this set.
+    pub id: ChatId,
+    /// What it is called.
+    pub title: ChatTitle,
+    /// Who is in it, three or more, without repeats.
+    pub members: Vec<UserId>,
+    /// Which of them owns it.
+    pub owner: UserId,
+    /// What is to stand in the place of its last message, if it is made.
+    pub note: Option<Note>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Other members for a chat.
+#[derive(Debug, Clone)]
+pub struct ReplaceMembers {
+    /// The chat.
+    pub chat_id: ChatId,
+    /// Who does it: the owner of a direct chat that becomes a group, if they stay in it.
+    pub actor: UserId,
+    /// Everybody who is to be in it, two or more, without repeats.
+    pub members: Vec<UserId>,
+    /// What it is called if it becomes a group by this.
+    pub title: ChatTitle,
+    /// What is to stand in the place of its last message from now on.
+    pub note: Option<Note>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Why a chat keeps its members.
+#[derive(Debug, Error)]
+pub enum ReplaceMembersError {
+    /// No such chat.
+    #[error("no such chat")]
+    ChatNotFound,
+    /// Nobody has this id, or the account is deleted.
+    #[error("no such user: {0}")]
+    UserNotFound(UserId),
+    /// Another chat is the one of this set.
+    #[error("another chat has these members")]
+    SetTaken,
+    /// It would become a direct chat between two of whom one blocks the other.
+    #[error("one of the two blocks the other")]
+    Blocked,
+    /// See there.
+    #[error(transparent)]
+    Repository(#[from] RepositoryError),
 }
 
 /// A chat that was asked for.
@@ -174,6 +229,29 @@ pub trait ChatRepository: Send + Sync {
         group: NewGroup,
         recording: Option<Recording<CreatedChat>>,
     ) -> Result<Recorded<CreatedChat>, InsertChatError>;
+
+    /// Gives the one group that is known by this set of members, making it if there is none: the chat's id, and whether it
+    /// was made. Only groups that were made by this method, or became one by [`ChatRepository::replace_members`], are
+    /// known so, and always by those who are in them at the moment. Of any number at once, one makes it and all get the
+    /// same.
+    async fn insert_set(&self, chat: NewSetChat) -> Result<(ChatId, bool), InsertChatError>;
+
+    /// Gives a chat other members; who stays keeps role and read position, who comes has everything read, an owner who
+    /// goes is followed by [`successor`](crate::membership::successor).
+    ///
+    /// A direct chat that gets a third member becomes a group known by its set. A group that is known by its set becomes
+    /// the direct chat of the pair when two are left; a direct chat may pass to another pair. Whenever the chat is the one of its set afterwards, no other is:
+    /// otherwise [`ReplaceMembersError::SetTaken`]. A group made any other way stays one, whoever is in it.
+    async fn replace_members(&self, change: ReplaceMembers) -> Result<(), ReplaceMembersError>;
+
+    /// Puts a note in the place of the chat's last message, until a message is sent. False when there is no such chat.
+    async fn set_note(&self, id: ChatId, note: &Note, at: Timestamp) -> Result<bool, RepositoryError>;
+
+    /// The chat of that number.
+    async fn find_by_number(&self, number: i64) -> Result<Option<ChatId>, RepositoryError>;
+
+    /// The direct chat between two users.
+    async fn find_direct(&self, one: UserId, other: UserId) -> Result<Option<ChatId>, RepositoryError>;
 
     /// The chat as `viewer` sees it, with member preview, whether they are in it or not: who may see it is decided by the
     /// caller from `membership`.

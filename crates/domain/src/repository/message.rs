@@ -22,6 +22,8 @@ pub struct AppendMessage {
     pub draft: MessageDraft,
     /// The message of the same chat that it answers.
     pub reply_to: Option<MessageId>,
+    /// Whom of a group it addresses. That they are in it was checked before; kept for groups only.
+    pub addressee: Option<UserId>,
     /// When.
     pub at: Timestamp,
     /// What makes a retry harmless.

@@ -18,6 +18,7 @@ mod maintenance;
 mod message;
 mod moderation;
 mod outbox;
+mod overview;
 mod session;
 mod user;
 mod verification_key;
@@ -26,7 +27,7 @@ pub use account_token::{AccountTokenRepository, NewAccountToken, VerifyEmailErro
 pub use api_key::ApiKeyRepository;
 pub use chat::{
     AddMember, AddMemberError, ChatRepository, CreatedChat, InsertChatError, ListChatsError, NewDirectChat, NewGroup,
-    NewMember, ReadState, Removal, SetRoleError,
+    NewMember, NewSetChat, ReadState, Removal, ReplaceMembers, ReplaceMembersError, SetRoleError,
 };
 pub use error::RepositoryError;
 pub use file::{FileRepository, InsertFileError, NewFile, StoredFile, ThumbnailJob};
@@ -38,6 +39,7 @@ pub use moderation::{
     AuditCursor, BlockError, InsertReportError, ModerationRepository, NewReport, ReportCursor, ReportFilter,
 };
 pub use outbox::{DueMail, MailDraft, OutboxRepository};
+pub use overview::{ListOverviews, OverviewOrder, OverviewRepository, VisibleMessages};
 pub use session::{Activity, NewSession, RotateRefresh, Rotation, SessionRepository};
 pub use user::{Credentials, Erased, InsertUserError, NewUser, UpdateUserError, UserChanges, UserRepository};
 pub use verification_key::{VerificationKey, VerificationKeyRepository};
@@ -46,6 +48,6 @@ pub use verification_key::{VerificationKey, VerificationKeyRepository};
 pub use {
     account_token::MockAccountTokenRepository, api_key::MockApiKeyRepository, chat::MockChatRepository,
     file::MockFileRepository, maintenance::MockMaintenance, message::MockMessageRepository,
-    moderation::MockModerationRepository, outbox::MockOutboxRepository, session::MockSessionRepository,
-    user::MockUserRepository, verification_key::MockVerificationKeyRepository,
+    moderation::MockModerationRepository, outbox::MockOutboxRepository, overview::MockOverviewRepository,
+    session::MockSessionRepository, user::MockUserRepository, verification_key::MockVerificationKeyRepository,
 };

@@ -1,6 +1,6 @@
 use super::{MailDraft, RepositoryError};
 use crate::ids::{FileId, SessionId, UserId};
-use crate::page::{Limit, Page, UserCursor};
+use crate::page::{Counted, Limit, Page, UserCursor, Window};
 use crate::password::PasswordHash;
 use crate::profile::Profile;
 use crate::time::Timestamp;
@@ -117,6 +117,15 @@ pub trait UserRepository: Send + Sync {
     /// The user of that id, a deleted one too.
     async fn find(&self, id: UserId) -> Result<Option<User>, RepositoryError>;
 
+    /// The user of that number; never a deleted one.
+    async fn find_by_number(&self, number: i64) -> Result<Option<User>, RepositoryError>;
+
+    /// The user of that username, without regard to case.
+    async fn find_by_username(&self, username: &Username) -> Result<Option<User>, RepositoryError>;
+
+    /// Those of the users that are there and not deleted, in no particular order.
+    async fn find_many(&self, ids: Vec<UserId>) -> Result<Vec<User>, RepositoryError>;
+
     /// The user that logs in so, with the password hash; never a deleted one.
     async fn find_credentials(&self, login: &LoginName) -> Result<Option<Credentials>, RepositoryError>;
 
@@ -130,6 +139,9 @@ pub trait UserRepository: Send + Sync {
         after: Option<UserCursor>,
         limit: Limit,
     ) -> Result<Page<User, UserCursor>, RepositoryError>;
+
+    /// The users that are not deleted, by number, smallest first, with how many there are.
+    async fn list_counted(&self, window: Window) -> Result<Counted<User>, RepositoryError>;
 
     /// Changes a user and returns it as it is afterwards. All or nothing. Another e-mail address is an unverified one.
     async fn update(&self, id: UserId, changes: UserChanges, at: Timestamp) -> Result<User, UpdateUserError>;

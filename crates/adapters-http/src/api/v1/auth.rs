@@ -80,7 +80,10 @@ impl Input for NewAccount {
             display_name,
             profile: Profile::default(),
             password,
-            client: Client { device, ip: None },
+            client: Client {
+                device,
+                ..Client::default()
+            },
         }))
     }
 }
@@ -141,7 +144,10 @@ impl Input for Credentials {
         check.finish(login.zip(password).map(|(login, password)| LogIn {
             login,
             password,
-            client: Client { device, ip: None },
+            client: Client {
+                device,
+                ..Client::default()
+            },
         }))
     }
 }

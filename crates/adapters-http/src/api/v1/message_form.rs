@@ -92,6 +92,7 @@ pub(super) async fn receive(
         chat_id,
         draft,
         reply_to,
+        addressee: None,
         request: retry.map(Fingerprinting::finish),
     })
 }

@@ -96,6 +96,7 @@ pub(crate) async fn send(
                 chat_id,
                 draft,
                 reply_to,
+                addressee: None,
                 request: key,
             }
         }
