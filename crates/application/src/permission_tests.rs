@@ -123,7 +123,7 @@ fn world(standing: Standing, action: Action, times: usize) -> World {
             chats.expect_rename().times(times).returning(|_, _, _| Ok(true));
         }
         Action::DeleteChat => {
-            chats.expect_delete().times(times).returning(|_| Ok(true));
+            chats.expect_delete().times(times).returning(|_, _| Ok(true));
         }
         Action::AddMember { .. } => {
             let add = chats.expect_add_member().times(times);

@@ -10,8 +10,8 @@ use crate::ports::{
 use crate::realtime::Presence;
 use std::sync::Arc;
 use tertulia_domain::repository::{
-    AccountTokenRepository, ApiKeyRepository, ChatRepository, FileRepository, Maintenance, MessageRepository,
-    ModerationRepository, OutboxRepository, OverviewRepository, SessionRepository, UserRepository,
+    AccountTokenRepository, ApiKeyRepository, ChatRepository, EventRepository, FileRepository, Maintenance,
+    MessageRepository, ModerationRepository, OutboxRepository, OverviewRepository, SessionRepository, UserRepository,
 };
 
 /// The repositories that the services work on: one database's.
@@ -25,6 +25,8 @@ pub struct Repositories {
     pub chats: Arc<dyn ChatRepository>,
     /// Chats as contracts list them.
     pub overviews: Arc<dyn OverviewRepository>,
+    /// The events.
+    pub events: Arc<dyn EventRepository>,
     /// The messages.
     pub messages: Arc<dyn MessageRepository>,
     /// The files.

@@ -21,15 +21,15 @@ use std::sync::{Arc, LazyLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tertulia_domain::repository::{
-    MessageContext, MockAccountTokenRepository, MockApiKeyRepository, MockChatRepository, MockFileRepository,
-    MockMaintenance, MockMessageRepository, MockModerationRepository, MockOutboxRepository, MockOverviewRepository,
-    MockSessionRepository, MockUserRepository, RepositoryError,
+    MessageContext, MockAccountTokenRepository, MockApiKeyRepository, MockChatRepository, MockEventRepository,
+    MockFileRepository, MockMaintenance, MockMessageRepository, MockModerationRepository, MockOutboxRepository,
+    MockOverviewRepository, MockSessionRepository, MockUserRepository, RepositoryError,
 };
 use tertulia_domain::{
-    Author, Caller, Chat, ChatId, ChatKind, ChatTitle, ChatView, Claim, ClaimedSession, Dimensions, Email, File,
-    FileId, FileName, Fingerprint, IdempotencyKey, MediaType, Member, MemberRole, Membership, Message, MessageBody,
-    MessageContent, MessageId, ObjectKey, Password, PasswordHash, PasswordPolicy, Profile, Reason, Recording, Role,
-    Seq, Session, SessionId, StoredAnswer, Timestamp, User, UserId, Username,
+    Author, Caller, Chat, ChatId, ChatKind, ChatTitle, ChatView, Claim, ClaimedSession, Dimensions, Email, EventSeq,
+    File, FileId, FileName, Fingerprint, IdempotencyKey, MediaType, Member, MemberRole, Membership, Message,
+    MessageBody, MessageContent, MessageId, ObjectKey, Password, PasswordHash, PasswordPolicy, Profile, Reason,
+    Recording, Role, Seq, Session, SessionId, StoredAnswer, Timestamp, User, UserId, Username,
 };
 use uuid::Uuid;
 
@@ -169,6 +169,7 @@ pub(crate) struct World {
     pub(crate) sessions: MockSessionRepository,
     pub(crate) chats: MockChatRepository,
     pub(crate) overviews: MockOverviewRepository,
+    pub(crate) events: MockEventRepository,
     pub(crate) messages: MockMessageRepository,
     pub(crate) files: MockFileRepository,
     pub(crate) outbox: MockOutboxRepository,
@@ -191,6 +192,7 @@ impl Default for World {
             sessions: MockSessionRepository::default(),
             chats: MockChatRepository::default(),
             overviews: MockOverviewRepository::default(),
+            events: MockEventRepository::default(),
             messages: MockMessageRepository::default(),
             files: MockFileRepository::default(),
             outbox: MockOutboxRepository::default(),
@@ -219,6 +221,7 @@ impl World {
             sessions: Arc::new(self.sessions),
             chats: Arc::new(self.chats),
             overviews: Arc::new(self.overviews),
+            events: Arc::new(self.events),
             messages: Arc::new(self.messages),
             files: Arc::new(self.files),
             outbox: Arc::new(self.outbox),
@@ -437,6 +440,7 @@ pub(crate) fn group(viewer: impl Into<Option<MemberRole>>) -> ChatView {
             active_at: NOW,
             member_count: 3,
             last_seq: seq(9),
+            last_event: EventSeq::default(),
         },
         last_message: None,
         membership: viewer.into().map(membership),

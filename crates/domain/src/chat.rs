@@ -1,5 +1,6 @@
 //! Chats.
 
+use crate::event::EventSeq;
 use crate::file::File;
 use crate::ids::ChatId;
 use crate::membership::{Member, Membership};
@@ -29,6 +30,8 @@ pub struct Chat {
     pub member_count: i64,
     /// The place of the newest message; zero when there is none.
     pub last_seq: Seq,
+    /// The place of the newest event; zero when there is none.
+    pub last_event: EventSeq,
 }
 
 impl Chat {

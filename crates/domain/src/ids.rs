@@ -65,6 +65,10 @@ id!(
     MailId
 );
 id!(
+    /// A running process of the service.
+    NodeId
+);
+id!(
     /// A report of a message.
     ReportId
 );

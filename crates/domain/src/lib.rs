@@ -6,6 +6,7 @@
 
 pub mod api_key;
 pub mod chat;
+pub mod event;
 pub mod file;
 pub mod idempotency;
 pub mod ids;
@@ -26,9 +27,10 @@ pub mod user;
 
 pub use api_key::{ApiKey, Scope, Scopes, ScopesError};
 pub use chat::{Chat, ChatKind, ChatTitle, ChatTitleError, ChatView};
+pub use event::{Change, ChatEvent, Departure, EventSeq, Subscription};
 pub use file::{Digest, Dimensions, File, FileName, FileStanding, MediaType, ObjectKey, PublicKey};
 pub use idempotency::{Claim, Fingerprint, IdempotencyKey, IdempotencyKeyError, Recorded, Recording, StoredAnswer};
-pub use ids::{ChatId, FileId, MailId, MessageId, ReportId, SessionId, UserId};
+pub use ids::{ChatId, FileId, MailId, MessageId, NodeId, ReportId, SessionId, UserId};
 pub use mail::Mail;
 pub use membership::{Member, MemberRole, Membership};
 pub use message::{

@@ -20,6 +20,8 @@ pub(crate) struct Chat<'a> {
     member_count: i64,
     /// The place of the newest message; 0 when there is none.
     last_seq: i64,
+    /// The place of the newest event; 0 when there is none.
+    last_event_seq: i64,
     #[schema(required = true)]
     last_message: Option<Message<'a>>,
     /// Everything up to there counts as read.
@@ -113,6 +115,7 @@ impl<'a> Chat<'a> {
             updated_at: chat.updated_at.into(),
             member_count: chat.member_count,
             last_seq: chat.last_seq.get(),
+            last_event_seq: chat.last_event.get(),
             last_message: view.last_message.as_ref().map(Message::from),
             read_seq: view.read_seq().get(),
             unread_count: view.unread_count(),

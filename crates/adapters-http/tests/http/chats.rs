@@ -294,7 +294,7 @@ async fn chats_of_others_are_not_there() {
             ..group()
         }))
     });
-    world.chats.expect_mark_read().returning(|_, _, _| Ok(None));
+    world.chats.expect_mark_read().returning(|_, _, _, _| Ok(None));
     let api = world.start();
     api.get(&chat()).await.problem(404, "not_found");
     api.patch(&chat(), json!({"title": "x"}))
@@ -314,7 +314,7 @@ async fn chats_of_others_are_not_there() {
 async fn deleting() {
     let mut world = World::new();
     world.chats.expect_find().returning(|_, _| Ok(Some(group())));
-    world.chats.expect_delete().once().returning(|_| Ok(true));
+    world.chats.expect_delete().once().returning(|_, _| Ok(true));
     world.start().delete(&chat()).await.empty(204);
 }
 
@@ -325,9 +325,10 @@ async fn reading() {
     world
         .chats
         .expect_mark_read()
-        .withf(move |id, user, upto| (*id, *user, *upto) == (CHAT, ANA, seq(2)))
-        .returning(move |_, _, _| {
+        .withf(move |id, user, upto, at| (*id, *user, *upto, *at) == (CHAT, ANA, seq(2), NOW))
+        .returning(move |_, _, _, _| {
             Ok(Some(ReadState {
+                moved: true,
                 read_seq: seq(2),
                 last_seq: seq(5),
             }))

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use tertulia_application::ports::{ByteStream, Inspection, MockObjectWriter, StoreError};
 use tertulia_domain::repository::{AppendMessage, Appended, NewFile, StoredFile};
 use tertulia_domain::{
-    ChatView, Digest, Dimensions, File, FileName, FileStanding, MediaType, MemberRole, Message, MessageBody,
+    ChatView, Digest, Dimensions, EventSeq, File, FileName, FileStanding, MediaType, MemberRole, Message, MessageBody,
     MessageContent, ObjectKey, Recorded, User,
 };
 
@@ -665,6 +665,7 @@ async fn files_hang_on_messages() {
         .withf(|sent| sent.draft.body().is_none() && sent.draft.attachments() == [FILE])
         .returning(|_| {
             Ok(Appended {
+                event: EventSeq::default(),
                 message: Message {
                     content: MessageContent::Present {
                         body: None,
@@ -703,6 +704,7 @@ async fn files_come_with_messages() {
     world.messages.expect_append().returning(move |append| {
         seen.lock().unwrap().push(append);
         Ok(Appended {
+            event: EventSeq::default(),
             message: message("hi"),
             replayed: false,
         })

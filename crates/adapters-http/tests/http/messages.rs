@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 use tertulia_domain::repository::{AppendError, AppendMessage, Appended, ListMessagesError, MessageContext};
 use tertulia_domain::{
-    Author, Limit, MemberRole, Message, MessageBody, MessageContent, MessageRange, Page, ReplyPreview, Seq,
+    Author, EventSeq, Limit, MemberRole, Message, MessageBody, MessageContent, MessageRange, Page, ReplyPreview, Seq,
 };
 
 fn messages() -> String {
@@ -57,6 +57,7 @@ async fn sending() {
         })
         .returning(|_| {
             Ok(Appended {
+                event: EventSeq::default(),
                 message: message("hi"),
                 replayed: false,
             })
@@ -81,6 +82,7 @@ async fn a_retry_gets_the_first_answer() {
         let mut seen = seen.lock().unwrap();
         seen.push(sent);
         Ok(Appended {
+            event: EventSeq::default(),
             message: message("hi"),
             replayed: seen.len() > 1,
         })

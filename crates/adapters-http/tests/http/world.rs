@@ -14,14 +14,14 @@ use tertulia_application::ports::{
 };
 use tertulia_application::{Policy, Ports, Repositories, Services};
 use tertulia_domain::repository::{
-    MockAccountTokenRepository, MockApiKeyRepository, MockChatRepository, MockFileRepository, MockMaintenance,
-    MockMessageRepository, MockModerationRepository, MockOutboxRepository, MockOverviewRepository,
+    MockAccountTokenRepository, MockApiKeyRepository, MockChatRepository, MockEventRepository, MockFileRepository,
+    MockMaintenance, MockMessageRepository, MockModerationRepository, MockOutboxRepository, MockOverviewRepository,
     MockSessionRepository, MockUserRepository,
 };
 use tertulia_domain::{
-    Author, Caller, Chat, ChatId, ChatKind, ChatTitle, ChatView, ClaimedSession, Dimensions, DisplayName, Email, File,
-    FileId, FileName, MediaType, Member, MemberRole, Membership, Message, MessageBody, MessageContent, MessageId,
-    Profile, ProfileValue, Role, Scopes, Seq, SessionId, Timestamp, User, UserId, Username,
+    Author, Caller, Chat, ChatId, ChatKind, ChatTitle, ChatView, ClaimedSession, Dimensions, DisplayName, Email,
+    EventSeq, File, FileId, FileName, MediaType, Member, MemberRole, Membership, Message, MessageBody, MessageContent,
+    MessageId, Profile, ProfileValue, Role, Scopes, Seq, SessionId, Timestamp, User, UserId, Username,
 };
 use uuid::Uuid;
 
@@ -59,6 +59,7 @@ pub(crate) struct World {
     pub(crate) sessions: MockSessionRepository,
     pub(crate) chats: MockChatRepository,
     pub(crate) overviews: MockOverviewRepository,
+    pub(crate) events: MockEventRepository,
     pub(crate) messages: MockMessageRepository,
     pub(crate) files: MockFileRepository,
     pub(crate) account_tokens: MockAccountTokenRepository,
@@ -103,6 +104,7 @@ impl World {
             sessions,
             chats: MockChatRepository::new(),
             overviews: MockOverviewRepository::new(),
+            events: MockEventRepository::new(),
             messages: MockMessageRepository::new(),
             files: MockFileRepository::new(),
             account_tokens: MockAccountTokenRepository::new(),
@@ -152,6 +154,7 @@ impl World {
             sessions: Arc::new(self.sessions),
             chats: Arc::new(self.chats),
             overviews: Arc::new(self.overviews),
+            events: Arc::new(self.events),
             messages: Arc::new(self.messages),
             files: Arc::new(self.files),
             outbox: Arc::new(MockOutboxRepository::new()),
@@ -387,6 +390,7 @@ pub(crate) fn group() -> ChatView {
             active_at: NOW,
             member_count: 2,
             last_seq: Seq::new(3).unwrap(),
+            last_event: EventSeq::default(),
         },
         last_message: Some(message("hi")),
         membership: Some(membership(MemberRole::Owner)),

@@ -7,7 +7,7 @@ impl ChatService {
     /// Deletes a chat with everything in it, for everyone.
     pub async fn delete(&self, caller: Caller, id: ChatId) -> Result<(), AccessError> {
         self.permit(caller, id, Action::DeleteChat).await?;
-        let deleted = self.chats.delete(id).await.map_err(Failure::from)?;
+        let deleted = self.chats.delete(id, self.clock.now()).await.map_err(Failure::from)?;
         if deleted {
             Ok(())
         } else {
@@ -19,7 +19,7 @@ impl ChatService {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{CALLER, CHAT, World, assert_matches, group, passes_on, repository_errors};
+    use crate::testing::{CALLER, CHAT, NOW, World, assert_matches, group, passes_on, repository_errors};
     use mockall::predicate::eq;
     use tertulia_domain::MemberRole;
 
@@ -28,8 +28,8 @@ mod tests {
         let delete = async |found| {
             let mut world = World::default();
             world.shows(group(MemberRole::Owner));
-            let asked = world.chats.expect_delete().with(eq(CHAT)).once();
-            asked.return_once(move |_| Ok(found));
+            let asked = world.chats.expect_delete().with(eq(CHAT), eq(NOW)).once();
+            asked.return_once(move |_, _| Ok(found));
             world.services().chats.delete(CALLER, CHAT).await
         };
         assert_matches!(delete(true).await, Ok(()));
@@ -41,7 +41,7 @@ mod tests {
         passes_on(repository_errors, async |cause| {
             let mut world = World::default();
             world.shows(group(MemberRole::Owner));
-            world.chats.expect_delete().return_once(|_| Err(cause));
+            world.chats.expect_delete().return_once(|_, _| Err(cause));
             world.services().chats.delete(CALLER, CHAT).await
         })
         .await;

@@ -8,7 +8,7 @@ impl ChatService {
     pub async fn mark_read(&self, caller: Caller, id: ChatId, seq: Seq) -> Result<ReadState, AccessError> {
         let state = self
             .chats
-            .mark_read(id, caller.user_id, seq)
+            .mark_read(id, caller.user_id, seq, self.clock.now())
             .await
             .map_err(Failure::from)?;
         state.ok_or(AccessError::ChatNotFound)
@@ -18,14 +18,16 @@ impl ChatService {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{ANA, CALLER, CHAT, SERVICE_ADMIN, World, assert_matches, passes_on, repository_errors, seq};
+    use crate::testing::{
+        ANA, CALLER, CHAT, NOW, SERVICE_ADMIN, World, assert_matches, passes_on, repository_errors, seq,
+    };
     use mockall::predicate::eq;
 
     fn marking(outcome: Option<ReadState>) -> World {
         let mut world = World::default();
         let asked = world.chats.expect_mark_read();
-        asked.with(eq(CHAT), eq(ANA), eq(seq(7))).once();
-        asked.return_once(move |_, _, _| Ok(outcome));
+        asked.with(eq(CHAT), eq(ANA), eq(seq(7)), eq(NOW)).once();
+        asked.return_once(move |_, _, _, _| Ok(outcome));
         world
     }
 
@@ -34,6 +36,7 @@ mod tests {
         let state = ReadState {
             read_seq: seq(7),
             last_seq: seq(9),
+            moved: true,
         };
         let services = marking(Some(state)).services();
         assert_eq!(services.chats.mark_read(CALLER, CHAT, seq(7)).await.unwrap(), state);
@@ -51,7 +54,7 @@ mod tests {
     async fn passes_failures_on() {
         passes_on(repository_errors, async |cause| {
             let mut world = World::default();
-            world.chats.expect_mark_read().return_once(|_, _, _| Err(cause));
+            world.chats.expect_mark_read().return_once(|_, _, _, _| Err(cause));
             world.services().chats.mark_read(CALLER, CHAT, seq(7)).await
         })
         .await;

@@ -92,6 +92,7 @@ mod tests {
         ANA, CHAT, CLAIMED, FILE, MESSAGE, NOW, World, assert_matches, body, claim, fresh, message, passes_on,
         repository_errors, request_key,
     };
+    use tertulia_domain::EventSeq;
 
     fn hello() -> SendMessage {
         SendMessage {
@@ -109,6 +110,7 @@ mod tests {
             let claimed = key.is_some().then(claim);
             let sent = Appended {
                 message: message(ANA),
+                event: EventSeq::ZERO,
                 replayed: key.is_some(),
             };
             let (mut world, given) = (World::default(), sent.clone());

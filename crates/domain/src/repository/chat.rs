@@ -209,6 +209,8 @@ pub struct ReadState {
     pub read_seq: Seq,
     /// The chat's newest message.
     pub last_seq: Seq,
+    /// Whether that was news.
+    pub moved: bool,
 }
 
 /// The chats and their members.
@@ -280,8 +282,9 @@ pub trait ChatRepository: Send + Sync {
         at: Timestamp,
     ) -> Result<bool, RepositoryError>;
 
-    /// Deletes a chat with its members and messages, and with the files that nothing else uses. False when there is none.
-    async fn delete(&self, id: ChatId) -> Result<bool, RepositoryError>;
+    /// Deletes a chat with its members, messages and events, and with the files that nothing else uses. Those who were in it
+    /// have a [`Departure`](crate::event::Departure) from it. False when there is none.
+    async fn delete(&self, id: ChatId, at: Timestamp) -> Result<bool, RepositoryError>;
 
     /// The members, longest-standing first.
     async fn list_members(
@@ -324,5 +327,11 @@ pub trait ChatRepository: Send + Sync {
 
     /// Moves a member's read position forward to `seq`, or to the newest message if that comes first; never back. `None`
     /// when they are not in the chat.
-    async fn mark_read(&self, id: ChatId, user_id: UserId, seq: Seq) -> Result<Option<ReadState>, RepositoryError>;
+    async fn mark_read(
+        &self,
+        id: ChatId,
+        user_id: UserId,
+        seq: Seq,
+        at: Timestamp,
+    ) -> Result<Option<ReadState>, RepositoryError>;
 }

@@ -1,4 +1,5 @@
 use super::RepositoryError;
+use crate::event::EventSeq;
 use crate::idempotency::Claim;
 use crate::ids::{ChatId, FileId, MessageId, UserId};
 use crate::membership::MemberRole;
@@ -35,6 +36,8 @@ pub struct AppendMessage {
 pub struct Appended {
     /// The message; of a retry exactly as the first call gave it, whatever became of it since.
     pub message: Message,
+    /// The place of the event that tells of it; zero when it is replayed.
+    pub event: EventSeq,
     /// True when the claim's key had sent it before.
     pub replayed: bool,
 }

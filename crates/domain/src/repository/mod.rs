@@ -13,6 +13,7 @@ mod account_token;
 mod api_key;
 mod chat;
 mod error;
+mod event;
 mod file;
 mod maintenance;
 mod message;
@@ -30,6 +31,7 @@ pub use chat::{
     NewMember, NewSetChat, ReadState, Removal, ReplaceMembers, ReplaceMembersError, SetRoleError,
 };
 pub use error::RepositoryError;
+pub use event::{EventRepository, Events};
 pub use file::{FileRepository, InsertFileError, NewFile, StoredFile, ThumbnailJob};
 pub use maintenance::{Maintenance, Purged};
 pub use message::{
@@ -47,7 +49,7 @@ pub use verification_key::{VerificationKey, VerificationKeyRepository};
 #[cfg(feature = "mocks")]
 pub use {
     account_token::MockAccountTokenRepository, api_key::MockApiKeyRepository, chat::MockChatRepository,
-    file::MockFileRepository, maintenance::MockMaintenance, message::MockMessageRepository,
+    event::MockEventRepository, file::MockFileRepository, maintenance::MockMaintenance, message::MockMessageRepository,
     moderation::MockModerationRepository, outbox::MockOutboxRepository, overview::MockOverviewRepository,
     session::MockSessionRepository, user::MockUserRepository, verification_key::MockVerificationKeyRepository,
 };
