@@ -13,7 +13,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use tertulia_adapters_http::{HttpOptions, HttpState};
+use tertulia_adapters_http::{HttpOptions, HttpServers, HttpState};
 use tertulia_adapters_system::{
     Argon2PasswordHasher, Ed25519TokenIssuer, OsSecretGenerator, SigningKey, SystemClock, UuidV7Generator,
 };
@@ -65,6 +65,7 @@ impl Application {
             services: services.clone(),
             metrics: metrics.clone(),
             ids: Arc::new(UuidV7Generator),
+            public_url_is_https: config.public_url.as_ref().is_some_and(|url| !url.is_plain()),
         };
         let options = HttpOptions {
             workers: config.workers,
@@ -73,9 +74,10 @@ impl Application {
             trusted_proxies: config.trusted_proxies.networks().to_vec(),
             ..HttpOptions::default()
         };
+        let servers = HttpServers::new(state, options);
         Ok(Self {
             address,
-            server: tertulia_adapters_http::server(listener, state, options).context("cannot start the HTTP server")?,
+            server: servers.main(listener).context("cannot start the HTTP server")?,
             services,
             metrics,
             shutdown_timeout: config.shutdown_timeout,

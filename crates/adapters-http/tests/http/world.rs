@@ -7,7 +7,7 @@ use std::net::TcpListener;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
-use tertulia_adapters_http::{HttpOptions, HttpState, REQUEST_SECONDS, REQUEST_SECONDS_BUCKETS, server};
+use tertulia_adapters_http::{HttpOptions, HttpServers, HttpState, REQUEST_SECONDS, REQUEST_SECONDS_BUCKETS};
 use tertulia_application::ports::{
     IdGenerator, MockClock, MockFileStore, MockImageInspector, MockMailer, MockPasswordHasher, MockSecretGenerator,
     MockTokenIssuer, VerifyTokenError,
@@ -170,10 +170,11 @@ impl World {
             services: Services::new(repositories, ports, self.policy),
             metrics: METRICS.clone(),
             ids,
+            public_url_is_https: false,
         };
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
-        let server = server(listener, state, self.options).unwrap();
+        let server = HttpServers::new(state, self.options).main(listener).unwrap();
         let handle = server.handle();
         actix_web::rt::spawn(server);
         Api {
