@@ -81,7 +81,7 @@ impl Endpoint {
         self
     }
 
-    /// Puts the endpoint into a scope that lives at `prefix`.
+    /// Puts the endpoint into a scope. In metrics its path is told below `prefix`.
     pub(crate) fn register(self, prefix: &str, config: &mut web::ServiceConfig) {
         let allow = self.allow();
         let refuse = web::route().to(move || {

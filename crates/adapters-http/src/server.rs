@@ -1,6 +1,7 @@
+use crate::compat::{self, CONTRACTS, Contract, Mount};
 use crate::endpoint::Endpoint;
 use crate::extract::State;
-use crate::middleware::{Observer, describe};
+use crate::middleware::{CrossOrigin, Observer, describe, trim_slashes};
 use crate::problem::{Kind, Problem};
 use crate::traffic::{RateLimits, Traffic, whole_seconds};
 use crate::{HttpState, api, docs, operation, uploads};
@@ -34,6 +35,8 @@ pub struct HttpOptions {
     pub rate_limits: RateLimits,
     /// The proxies whose `X-Forwarded-For` is believed; nobody's when there are none.
     pub trusted_proxies: Vec<IpNet>,
+    /// The web pages of which origins, like `https://chat.example.org`, may use the service besides those of its own.
+    pub allowed_origins: Vec<String>,
 }
 
 impl Default for HttpOptions {
@@ -47,57 +50,118 @@ impl Default for HttpOptions {
             max_connections: 50_000,
             rate_limits: RateLimits::default(),
             trusted_proxies: Vec::new(),
+            allowed_origins: Vec::new(),
         }
     }
 }
 
-/// Makes the server that answers on `listener`. It serves while the returned future is awaited, inside a tokio runtime.
+/// Makes servers that share the use cases and count requests together.
 ///
-/// It does not handle signals: whoever runs the process does, and stops the server through its
-/// [`handle`](Server::handle). A metrics recorder has to be installed before.
-pub fn server(listener: TcpListener, state: HttpState, options: HttpOptions) -> io::Result<Server> {
-    describe();
-    let state = Arc::new(state);
-    let traffic = Arc::new(Traffic::new(&options.rate_limits, options.trusted_proxies));
-    let workers = options.workers.max(1);
-    let server = HttpServer::new(move || app(Arc::clone(&state), Arc::clone(&traffic)))
-        .workers(workers)
-        .shutdown_timeout(whole_seconds(options.shutdown_timeout))
-        .keep_alive(options.keep_alive)
-        .client_request_timeout(options.client_request_timeout)
-        .client_disconnect_timeout(options.client_disconnect_timeout)
-        .max_connections(options.max_connections.div_ceil(workers))
-        .tcp_nodelay(true)
-        .disable_signals()
-        .listen(listener)?
-        .run();
-    Ok(server)
+/// A server serves while it is awaited, inside a tokio runtime. It does not handle signals: whoever runs the process
+/// does, and stops it through its [`handle`](Server::handle). A metrics recorder has to be installed before.
+pub struct HttpServers {
+    state: Arc<HttpState>,
+    traffic: Arc<Traffic>,
+    options: HttpOptions,
+}
+
+impl HttpServers {
+    /// They will work with that.
+    pub fn new(state: HttpState, options: HttpOptions) -> Self {
+        describe();
+        let traffic = Traffic::new(&options.rate_limits, options.trusted_proxies.clone());
+        Self {
+            state: Arc::new(state),
+            traffic: Arc::new(traffic),
+            options,
+        }
+    }
+
+    /// One that answers on `listener`, to everything: the native API at `/api/v1`, every contract at `/compat/NAME`.
+    pub fn main(&self, listener: TcpListener) -> io::Result<Server> {
+        self.server(listener, None)
+    }
+
+    /// One that answers on `listener` to the contract of that name alone, at the root. [`io::ErrorKind::NotFound`] when
+    /// there is no such contract.
+    pub fn mounted(&self, contract: &str, listener: TcpListener) -> io::Result<Server> {
+        let contract = Contract::named(contract).ok_or(io::ErrorKind::NotFound)?;
+        self.server(listener, Some(contract))
+    }
+
+    fn server(&self, listener: TcpListener, alone: Option<&'static Contract>) -> io::Result<Server> {
+        let Self {
+            state,
+            traffic,
+            options,
+        } = self;
+        let (state, traffic, origins) = (Arc::clone(state), Arc::clone(traffic), options.allowed_origins.clone());
+        let workers = options.workers.max(1);
+        let server = HttpServer::new(move || app(alone, &state, &traffic, &origins))
+            .workers(workers)
+            .shutdown_timeout(whole_seconds(options.shutdown_timeout))
+            .keep_alive(options.keep_alive)
+            .client_request_timeout(options.client_request_timeout)
+            .client_disconnect_timeout(options.client_disconnect_timeout)
+            .max_connections(options.max_connections.div_ceil(workers))
+            .tcp_nodelay(true)
+            .disable_signals()
+            .listen(listener)?
+            .run();
+        Ok(server)
+    }
 }
 
 /// One worker's app: everything that is served, and what happens around it.
-pub(crate) fn app(
-    state: Arc<HttpState>,
-    traffic: Arc<Traffic>,
+fn app(
+    alone: Option<&'static Contract>,
+    state: &Arc<HttpState>,
+    traffic: &Arc<Traffic>,
+    origins: &[String],
 ) -> App<
-    impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse<BoxBody>, Error = Error, InitError = ()>,
+    impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse<BoxBody>, Error = Error, InitError = ()>
+    + use<>,
 > {
     let observer = Rc::new(Observer::new(Arc::clone(&state.ids)));
+    let cross_origin = Rc::new(CrossOrigin::new(origins));
+    // The native API has no paths that end with a slash.
+    let tolerant = if alone.is_some() { "/" } else { compat::PREFIX };
     App::new()
-        .configure(|config| configure(config, state, traffic))
-        .wrap(from_fn(move |request, next| {
+        .app_data(State::from(Arc::clone(state)))
+        .app_data(web::Data::from(Arc::clone(traffic)))
+        .configure(|config| match alone {
+            Some(contract) => configure_alone(config, contract),
+            None => configure(config),
+        })
+        .wrap(cross_origin.middleware())
+        .wrap(from_fn(move |mut request, next| {
+            trim_slashes(tolerant, &mut request);
+            cross_origin.ignore_strangers(&mut request);
             let observer = Rc::clone(&observer);
             async move { observer.observe(request, next).await }
         }))
 }
 
-fn configure(config: &mut web::ServiceConfig, state: Arc<HttpState>, traffic: Arc<Traffic>) {
-    config.app_data(State::from(state));
-    config.app_data(web::Data::from(traffic));
+/// Everything.
+fn configure(config: &mut web::ServiceConfig) {
     config
         .service(web::scope(api::v1::PREFIX).configure(|scope| register(scope, api::v1::PREFIX, api::v1::endpoints())));
+    for contract in CONTRACTS {
+        let scope = web::scope(&contract.prefix())
+            .app_data(Mount::beside_others(contract))
+            .configure(|scope| register(scope, &contract.prefix(), contract.routes()));
+        config.service(scope.default_service(web::to(nothing_here)));
+    }
     register(config, "", operation::endpoints());
     register(config, "", uploads::endpoints());
     register(config, "", docs::endpoints());
+    config.default_service(web::to(nothing_here));
+}
+
+/// One contract.
+fn configure_alone(config: &mut web::ServiceConfig, contract: &'static Contract) {
+    config.app_data(Mount::alone(contract));
+    register(config, &contract.prefix(), contract.routes());
     config.default_service(web::to(nothing_here));
 }
 

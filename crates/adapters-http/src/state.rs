@@ -12,4 +12,6 @@ pub struct HttpState {
     pub metrics: PrometheusHandle,
     /// Names requests that their client gave no name.
     pub ids: Arc<dyn IdGenerator>,
+    /// Whether clients come by TLS: then cookies are for TLS alone.
+    pub public_url_is_https: bool,
 }

@@ -15,8 +15,9 @@ use tertulia_application::account;
 use tertulia_domain::{DisplayName, Email, Password, PasswordPolicy, Role, UserId, Username};
 
 /// What concerns the server alone.
-const SERVERS_OWN: [&str; 26] = [
+const SERVERS_OWN: [&str; 28] = [
     "listen",
+    "mount",
     "workers",
     "hash_threads",
     "access_token_ttl",
@@ -42,6 +43,7 @@ const SERVERS_OWN: [&str; 26] = [
     "rate_limit_writes",
     "rate_limit_uploads",
     "trusted_proxies",
+    "allowed_origins",
 ];
 
 #[derive(Debug, Args)]

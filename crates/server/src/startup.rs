@@ -1,7 +1,7 @@
 //! How the server is put together, started and stopped. There is one way, for the binary and for tests.
 
 use crate::background;
-use crate::config::Config;
+use crate::config::{Config, Mount};
 use crate::database::{self, Database, WhenUnreachable};
 use crate::outside::Outside;
 use actix_web::dev::Server;
@@ -13,13 +13,14 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use tertulia_adapters_http::{HttpOptions, HttpState};
+use tertulia_adapters_http::{HttpOptions, HttpServers, HttpState};
 use tertulia_adapters_system::{
     Argon2PasswordHasher, Ed25519TokenIssuer, OsSecretGenerator, SigningKey, SystemClock, UuidV7Generator,
 };
 use tertulia_application::ports::Clock;
 use tertulia_application::{Policy, Ports, Services};
 use tokio::net::TcpSocket;
+use tokio::task::JoinSet;
 
 /// Connections that may wait to be accepted; the operating system may allow fewer.
 const BACKLOG: u32 = 1_024;
@@ -28,14 +29,22 @@ const BACKLOG: u32 = 1_024;
 pub struct Application {
     address: SocketAddr,
     server: Server,
+    mounted: Vec<Mounted>,
     services: Services,
     metrics: PrometheusHandle,
     shutdown_timeout: Duration,
     tidy_interval: Duration,
 }
 
+/// A contract that has a listener of its own.
+struct Mounted {
+    contract: &'static str,
+    address: SocketAddr,
+    server: Server,
+}
+
 impl Application {
-    /// Takes the port, opens the database, bringing its schema up to date, and makes its signing key known there. A
+    /// Takes the ports, opens the database, bringing its schema up to date, and makes its signing key known there. A
     /// PostgreSQL that can't be reached is waited for. Needs a tokio runtime.
     pub async fn build(config: &Config, metrics: PrometheusHandle) -> anyhow::Result<Self> {
         tracing::info!(
@@ -47,6 +56,13 @@ impl Application {
         let listener = listen(config.listen)
             .with_context(|| format!("cannot listen on {} (another address: --listen)", config.listen))?;
         let address = listener.local_addr().context("the socket has no address")?;
+        let mut mounts = Vec::new();
+        for Mount { contract, address } in config.mounts.items() {
+            let listener = listen(*address)
+                .with_context(|| format!("cannot listen on {address} for {contract} (another address: --mount)"))?;
+            let address = listener.local_addr().context("the socket has no address")?;
+            mounts.push((*contract, address, listener));
+        }
         let key = signing_key(&config.data_dir).with_context(|| {
             let folder = config.data_dir.display();
             format!("cannot use the data folder {folder} (another folder: --data-dir)")
@@ -65,17 +81,30 @@ impl Application {
             services: services.clone(),
             metrics: metrics.clone(),
             ids: Arc::new(UuidV7Generator),
+            public_url_is_https: config.public_url.as_ref().is_some_and(|url| !url.is_plain()),
         };
         let options = HttpOptions {
             workers: config.workers,
             shutdown_timeout: config.shutdown_timeout,
             rate_limits: config.rate_limits,
             trusted_proxies: config.trusted_proxies.networks().to_vec(),
+            allowed_origins: config.allowed_origins.items().iter().map(ToString::to_string).collect(),
             ..HttpOptions::default()
         };
+        let servers = HttpServers::new(state, options);
+        let mounted = mounts.into_iter().map(|(contract, address, listener)| {
+            let server = servers.mounted(contract, listener)?;
+            Ok(Mounted {
+                contract,
+                address,
+                server,
+            })
+        });
+        let mounted: io::Result<_> = mounted.collect();
         Ok(Self {
             address,
-            server: tertulia_adapters_http::server(listener, state, options).context("cannot start the HTTP server")?,
+            mounted: mounted.context("cannot start the HTTP server of a contract")?,
+            server: servers.main(listener).context("cannot start the HTTP server")?,
             services,
             metrics,
             shutdown_timeout: config.shutdown_timeout,
@@ -88,33 +117,62 @@ impl Application {
         self.address
     }
 
+    /// The contracts that have listeners of their own, and where.
+    pub fn mounts(&self) -> impl Iterator<Item = (&'static str, SocketAddr)> {
+        self.mounted.iter().map(|mounted| (mounted.contract, mounted.address))
+    }
+
     /// Serves until `stop` is ready; then refuses new connections, finishes the requests under way and the mails that are
     /// being sent, as long as the configuration allows, and writes down what is still in memory.
     pub async fn run(self, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
         let Self {
             address,
             server,
+            mounted,
             services,
             metrics,
             shutdown_timeout,
             tidy_interval,
         } = self;
-        let handle = server.handle();
-        let mut serving = tokio::spawn(server);
+        let mut handles = vec![server.handle()];
+        let mut serving = JoinSet::new();
+        serving.spawn(server);
+        for Mounted {
+            contract,
+            address,
+            server,
+        } in mounted
+        {
+            handles.push(server.handle());
+            serving.spawn(server);
+            tracing::info!("{contract} is at http://{address}");
+        }
         let background = background::start(&services, metrics, tidy_interval);
         tracing::info!("listening on http://{address}");
         tokio::select! {
-            ended = &mut serving => {
+            Some(ended) = serving.join_next() => {
                 ended.context("the HTTP server broke down")??;
                 anyhow::bail!("the HTTP server ended by itself");
             }
             () = stop => {}
         }
         tracing::info!("stopping");
-        tokio::join!(handle.stop(true), background.stop(shutdown_timeout));
-        let ended = serving.await;
+        // All of them begin to stop here; waiting for one after the other takes no longer than the last of them.
+        let stopping: Vec<_> = handles.iter().map(|handle| handle.stop(true)).collect();
+        let stopped = async {
+            for stopped in stopping {
+                stopped.await;
+            }
+        };
+        tokio::join!(stopped, background.stop(shutdown_timeout));
+        let mut ended = Vec::new();
+        while let Some(one) = serving.join_next().await {
+            ended.push(one);
+        }
         background::flush(&services.presence).await;
-        ended.context("the HTTP server broke down")??;
+        for one in ended {
+            one.context("the HTTP server broke down")??;
+        }
         tracing::info!("stopped");
         Ok(())
     }

@@ -1,5 +1,6 @@
-use super::responses::{FAILURES, failure, failure_ref};
+use super::responses::{FAILURES, contract_failures, failure, failure_ref};
 use crate::api::v1;
+use crate::compat::{self, Contract};
 use crate::extract::Entry;
 use crate::problem::ProblemBody;
 use crate::{operation, respond, uploads};
@@ -7,9 +8,9 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::web::Bytes;
 use std::sync::LazyLock;
 use utoipa::OpenApi;
-use utoipa::openapi::RefOr;
 use utoipa::openapi::path::{Operation, ParameterIn, PathItem};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{RefOr, Server};
 
 /// What is outside of every API.
 #[derive(OpenApi)]
@@ -95,7 +96,15 @@ struct Root;
 ))]
 struct V1;
 
-/// The document, as JSON.
+/// What every contract has besides its own.
+#[derive(OpenApi)]
+#[openapi(
+    paths(compat::openapi),
+    tags((name = "operation", description = "The service itself"))
+)]
+struct Shared;
+
+/// The document of the native API, as JSON.
 pub(crate) fn document() -> Bytes {
     static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| respond::to_json(&open_api()).into());
     DOCUMENT.clone()
@@ -107,6 +116,25 @@ fn open_api() -> utoipa::openapi::OpenApi {
     add_scopes(&mut document);
     add_failures(&mut document);
     document
+}
+
+/// The document of a contract for those who come to it at that base, as JSON.
+pub(crate) fn contract_document(contract: &Contract, base: &str) -> Bytes {
+    let mut document = (contract.document)();
+    document.merge(Shared::openapi());
+    document.servers = Some(vec![Server::new(if base.is_empty() { "/" } else { base })]);
+    let components = document.components.get_or_insert_default();
+    if components.security_schemes.is_empty() {
+        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT");
+        components.add_security_scheme("bearer", SecurityScheme::Http(scheme.build()));
+    }
+    for operation in operations_mut(&mut document) {
+        let failures = contract_failures(contract, &failures_of(operation));
+        for (status, response) in failures {
+            operation.responses.responses.entry(status).or_insert(response);
+        }
+    }
+    respond::to_json(&document).into()
 }
 
 /// The way to authenticate.
@@ -167,7 +195,14 @@ fn add_failures(document: &mut utoipa::openapi::OpenApi) {
     for (status, name) in FAILURES {
         components.responses.insert(name.to_owned(), failure(status).into());
     }
-    for item in document.paths.paths.values_mut() {
+    for operation in operations_mut(document) {
+        let failures = failures_of(operation).into_iter().filter_map(failure_ref);
+        operation.responses.responses.extend(failures);
+    }
+}
+
+fn operations_mut(document: &mut utoipa::openapi::OpenApi) -> impl Iterator<Item = &mut Operation> {
+    document.paths.paths.values_mut().flat_map(|item| {
         let operations = [
             &mut item.get,
             &mut item.post,
@@ -175,11 +210,8 @@ fn add_failures(document: &mut utoipa::openapi::OpenApi) {
             &mut item.patch,
             &mut item.delete,
         ];
-        for operation in operations.into_iter().flatten() {
-            let failures = failures_of(operation).into_iter().filter_map(failure_ref);
-            operation.responses.responses.extend(failures);
-        }
-    }
+        operations.into_iter().flatten()
+    })
 }
 
 fn failures_of(operation: &Operation) -> Vec<StatusCode> {
@@ -216,13 +248,38 @@ mod tests {
     use serde_json::Value;
     use std::collections::BTreeSet;
 
-    fn json() -> Value {
-        serde_json::from_slice(&document()).unwrap()
+    /// An API, with what is served and what is said of it.
+    struct Described {
+        name: &'static str,
+        served: Vec<(Method, String, Entry)>,
+        document: Value,
+    }
+
+    fn all() -> Vec<Described> {
+        let served = |prefix: &str, endpoints: Vec<Endpoint>| -> Vec<_> {
+            let operations = endpoints
+                .into_iter()
+                .map(|endpoint| endpoint.operations(prefix).collect::<Vec<_>>());
+            operations.flatten().collect()
+        };
+        let mut native = served(v1::PREFIX, v1::endpoints());
+        native.extend(served("", operation::endpoints()));
+        native.extend(served("", uploads::endpoints()));
+        let native = Described {
+            name: "native",
+            served: native,
+            document: serde_json::from_slice(&document()).unwrap(),
+        };
+        let contracts = compat::CONTRACTS.iter().map(|contract| Described {
+            name: contract.name,
+            served: served("", contract.routes()),
+            document: serde_json::from_slice(&contract_document(contract, &contract.prefix())).unwrap(),
+        });
+        [native].into_iter().chain(contracts).collect()
     }
 
     /// Method, path and description of every operation in the document.
-    fn documented() -> Vec<(String, String, Value)> {
-        let document = json();
+    fn documented(document: &Value) -> Vec<(String, String, Value)> {
         let paths = document["paths"].as_object().unwrap();
         let operations = paths.iter().flat_map(|(path, item)| {
             let methods = item.as_object().unwrap().iter();
@@ -233,53 +290,83 @@ mod tests {
 
     #[test]
     fn every_route_is_documented_and_nothing_else() {
-        let routes = |prefix: &'static str, endpoints: Vec<Endpoint>| {
-            let operations = endpoints
+        for api in all() {
+            let served = api
+                .served
                 .into_iter()
-                .map(move |endpoint| endpoint.operations(prefix).collect::<Vec<_>>());
-            let operations = operations.map(|all| all.into_iter().map(|(method, path, _)| (method.to_string(), path)));
-            operations.flatten().collect::<Vec<_>>()
-        };
-        let mut served: BTreeSet<_> = routes(v1::PREFIX, v1::endpoints()).into_iter().collect();
-        served.extend(routes("", operation::endpoints()));
-        served.extend(routes("", uploads::endpoints()));
-        let documented: BTreeSet<_> = documented()
-            .into_iter()
-            .map(|(method, path, _)| (method, path))
-            .collect();
-        assert_eq!(served, documented);
+                .map(|(method, path, _)| (method.to_string(), path));
+            let documented = documented(&api.document)
+                .into_iter()
+                .map(|(method, path, _)| (method, path));
+            assert_eq!(
+                served.collect::<BTreeSet<_>>(),
+                documented.collect::<BTreeSet<_>>(),
+                "{}",
+                api.name
+            );
+        }
+    }
+
+    #[test]
+    fn only_what_is_open_is_documented_as_open() {
+        for api in all() {
+            let open = api.served.iter().filter(|(.., entry)| *entry == Entry::Open);
+            let open: BTreeSet<_> = open
+                .map(|(method, path, _)| (method.to_string(), path.clone()))
+                .collect();
+            let documented = documented(&api.document).into_iter();
+            let documented = documented.filter(|(.., operation)| operation["security"] == serde_json::json!([{}]));
+            let documented: BTreeSet<_> = documented.map(|(method, path, _)| (method, path)).collect();
+            assert_eq!(open, documented, "{}", api.name);
+        }
     }
 
     #[test]
     fn every_operation_is_fully_described() {
-        let mut ids = BTreeSet::new();
-        for (method, path, operation) in documented() {
-            let at = format!("{method} {path}");
-            assert!(
-                !operation["summary"].as_str().unwrap_or_default().is_empty(),
-                "{at} has no summary"
-            );
-            assert!(
-                ids.insert(operation["operationId"].to_string()),
-                "{at} has no operation id of its own"
-            );
-            assert_eq!(operation["tags"].as_array().map(Vec::len), Some(1), "{at} has no tag");
-            let body = operation.get("requestBody").is_some();
-            let bare = ["/logout", "/verification", "/me/blocks/{user_id}"];
-            let takes_body =
-                matches!(method.as_str(), "POST" | "PUT" | "PATCH") && !bare.iter().any(|bare| path.ends_with(bare));
-            assert_eq!(body, takes_body, "{at}");
-            let segments: BTreeSet<_> = path.split(['{', '}']).skip(1).step_by(2).collect();
-            let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
-            let described = parameters.iter().filter(|parameter| parameter["in"] == "path");
-            assert_eq!(
-                segments,
-                described.map(|parameter| parameter["name"].as_str().unwrap()).collect(),
-                "{at}"
-            );
-            let responses = operation["responses"].as_object().unwrap();
-            assert!(responses.keys().any(|status| status.starts_with('2')), "{at}");
-            assert!(responses.contains_key("500"), "{at}");
+        for api in all() {
+            let mut ids = BTreeSet::new();
+            for (method, path, operation) in documented(&api.document) {
+                let at = format!("{}: {method} {path}", api.name);
+                is_fully_described(&path, &operation, &at);
+                assert!(
+                    ids.insert(operation["operationId"].to_string()),
+                    "{at} has no operation id of its own"
+                );
+                let body = operation.get("requestBody").is_some();
+                let bare = ["/logout", "/verification", "/me/blocks/{user_id}"];
+                let takes_body = matches!(method.as_str(), "POST" | "PUT" | "PATCH")
+                    && !bare.iter().any(|bare| path.ends_with(bare));
+                // Which operations of a contract take nothing is for the contract to say.
+                assert!(body == takes_body || api.name != "native", "{at}");
+            }
+        }
+    }
+
+    fn is_fully_described(path: &str, operation: &Value, at: &str) {
+        assert!(
+            !operation["summary"].as_str().unwrap_or_default().is_empty(),
+            "{at} has no summary"
+        );
+        assert_eq!(operation["tags"].as_array().map(Vec::len), Some(1), "{at} has no tag");
+        let segments: BTreeSet<_> = path.split(['{', '}']).skip(1).step_by(2).collect();
+        let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
+        let described = parameters.iter().filter(|parameter| parameter["in"] == "path");
+        assert_eq!(
+            segments,
+            described.map(|parameter| parameter["name"].as_str().unwrap()).collect(),
+            "{at}"
+        );
+        let responses = operation["responses"].as_object().unwrap();
+        assert!(responses.keys().any(|status| status.starts_with('2')), "{at}");
+        assert!(responses.contains_key("500"), "{at}");
+    }
+
+    #[test]
+    fn contracts_name_their_place() {
+        let contract = &compat::CONTRACTS[0];
+        for (base, url) in [("", "/"), ("/compat/x", "/compat/x")] {
+            let document: Value = serde_json::from_slice(&contract_document(contract, base)).unwrap();
+            assert_eq!(document["servers"], serde_json::json!([{"url": url}]));
         }
     }
 
@@ -298,9 +385,10 @@ mod tests {
                 _ => {}
             }
         }
-        let document = json();
-        assert!(document["openapi"].as_str().unwrap().starts_with("3.1."));
-        walk(&document, &document);
+        for Described { document, .. } in all() {
+            assert!(document["openapi"].as_str().unwrap().starts_with("3.1."));
+            walk(&document, &document);
+        }
     }
 
     #[test]

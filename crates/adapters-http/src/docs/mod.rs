@@ -1,8 +1,8 @@
-//! The OpenAPI document, made from the handlers and their types, and a page to read it on.
+//! The OpenAPI documents, made from the handlers and their types, and a page to read them on.
 
 mod document;
 mod page;
 pub(crate) mod responses;
 
-pub(crate) use document::document;
+pub(crate) use document::{contract_document, document};
 pub(crate) use page::endpoints;

@@ -1,3 +1,4 @@
+use crate::compat::CONTRACTS;
 use crate::endpoint::Endpoint;
 use crate::extract::Path;
 use crate::problem::{Kind, Problem};
@@ -7,9 +8,9 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderValue};
 use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
-use utoipa_swagger_ui::{Config, SwaggerFile, serve};
+use utoipa_swagger_ui::{Config, SwaggerFile, Url, serve};
 
-/// A page to read the document on and to try it out; all of it is in the binary.
+/// A page to read the documents on and to try them out; all of it is in the binary.
 pub(crate) fn endpoints() -> Vec<Endpoint> {
     vec![
         Endpoint::new("/docs").get(page),
@@ -51,10 +52,20 @@ async fn asset(Path(name): Path<String>) -> Result<HttpResponse, Problem> {
     Ok(answer)
 }
 
+/// Relative, as the page's files are.
+fn documents() -> Vec<Url<'static>> {
+    let native = Url::from("openapi.json".to_owned());
+    let contracts = CONTRACTS.iter().map(|contract| {
+        let place = format!("{}/openapi.json", contract.prefix());
+        Url::from(place.trim_start_matches('/').to_owned())
+    });
+    [native].into_iter().chain(contracts).collect()
+}
+
 fn file(name: &str) -> Result<SwaggerFile<'static>, Problem> {
     static CONFIG: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| {
         // Without a validator: by default the page shows the document to one on the Internet.
-        Arc::new(Config::new(["openapi.json"]).validator_url("none"))
+        Arc::new(Config::new(documents()).validator_url("none"))
     });
     serve(name, Arc::clone(&CONFIG))
         .map_err(|error| Problem::internal(error.to_string()))?

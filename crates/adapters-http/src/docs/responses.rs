@@ -1,6 +1,7 @@
 //! What operations have in common, for the document alone: how they fail, and the header that makes retries harmless.
 
-use crate::problem::{Kind, MEDIA_TYPE, ProblemBody};
+use crate::compat::Contract;
+use crate::problem::{Kind, MEDIA_TYPE, Problem, ProblemBody};
 use actix_web::http::StatusCode;
 use std::collections::BTreeMap;
 use tertulia_domain::IdempotencyKey;
@@ -40,6 +41,29 @@ pub(super) fn failure(status: StatusCode) -> Response {
         .description(lines.join(", "))
         .content(MEDIA_TYPE, ContentBuilder::new().schema(Some(schema)).build())
         .build()
+}
+
+/// What a contract's operation that fails in one of these ways says, by status.
+pub(super) fn contract_failures(
+    contract: &Contract,
+    statuses: &[StatusCode],
+) -> impl Iterator<Item = (String, RefOr<Response>)> + use<> {
+    let mut titles = BTreeMap::<u16, Vec<&str>>::new();
+    for kind in Kind::ALL {
+        let face = kind.face();
+        if statuses.contains(&face.status) {
+            let (shown, _) = (contract.failure)(&Problem::new(kind, ""));
+            titles.entry(shown.as_u16()).or_default().push(face.title);
+        }
+    }
+    let schema = Ref::from_schema_name(contract.failure_schema);
+    titles.into_iter().map(move |(status, titles)| {
+        let response = ResponseBuilder::new().description(titles.join(", ")).content(
+            "application/json",
+            ContentBuilder::new().schema(Some(schema.clone())).build(),
+        );
+        (status.to_string(), response.build().into())
+    })
 }
 
 /// A reference to the failure with that status.

@@ -1,11 +1,11 @@
-use super::payload::read;
+use super::payload::{JSON, malformed, read};
 use super::{Check, Extract};
 use crate::problem::{Kind, Problem};
 use actix_web::HttpRequest;
 use actix_web::dev::Payload;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
-/// A JSON body with fields of a known kind.
+/// A body, JSON or a form, with fields of a known kind.
 pub(crate) trait Input: DeserializeOwned {
     /// What is made of it.
     type Output;
@@ -19,13 +19,13 @@ pub(crate) struct Body<T: Input>(pub(crate) T::Output);
 
 impl<T: Input> Extract for Body<T> {
     async fn extract(request: &HttpRequest, payload: &mut Payload) -> Result<Self, Problem> {
-        parse::<T>(&read(request, payload).await?).map(Self)
+        parse::<T>(&read(request, payload, JSON).await?).map(Self)
     }
 }
 
 /// Reads the fields of a JSON object and makes the input's output of them.
 pub(super) fn parse<T: Input>(body: &[u8]) -> Result<T::Output, Problem> {
-    let body = std::str::from_utf8(body).map_err(|_| Problem::new(Kind::Malformed, "The body is not UTF-8."))?;
+    let body = std::str::from_utf8(body).map_err(|_| malformed("The body is not UTF-8."))?;
     // Asked here, since serde would take an array for the fields in their order.
     if !body.trim_ascii_start().starts_with('{') {
         serde_json::from_str::<IgnoredAny>(body).map_err(|error| not_json(&error))?;
@@ -36,7 +36,7 @@ pub(super) fn parse<T: Input>(body: &[u8]) -> Result<T::Output, Problem> {
 }
 
 fn not_json(error: &serde_json::Error) -> Problem {
-    Problem::new(Kind::Malformed, format!("The body is not valid JSON: {error}."))
+    malformed(format!("The body is not valid JSON: {error}."))
 }
 
 #[cfg(test)]

@@ -74,14 +74,31 @@ impl Entry {
     }
 }
 
+impl<A: Access> Authenticated<A> {
+    /// Whoever has that token, wherever in the request it was found.
+    pub(crate) async fn by_token(request: &HttpRequest, token: &str) -> Result<Self, Problem> {
+        let accounts = &state(request)?.services.accounts;
+        let identified = accounts.authenticate(token).await?;
+        admit::<A>(request, identified.who.user_id, identified.scopes)?;
+        Ok(Self(identified.who, PhantomData))
+    }
+}
+
+impl<A: Access> Claimed<A> {
+    /// Whoever has that token, wherever in the request it was found.
+    pub(crate) async fn by_token(request: &HttpRequest, token: &str) -> Result<Self, Problem> {
+        let accounts = &state(request)?.services.accounts;
+        let identified = accounts.claim(token).await?;
+        admit::<A>(request, identified.who.user_id, identified.scopes)?;
+        Ok(Self(identified.who, PhantomData))
+    }
+}
+
 impl<A: Access> Extract for Authenticated<A> {
     const ENTRY: Entry = Entry::of::<A>();
 
     async fn extract(request: &HttpRequest, _: &mut Payload) -> Result<Self, Problem> {
-        let accounts = &state(request)?.services.accounts;
-        let identified = accounts.authenticate(bearer_token(request)?).await?;
-        admit::<A>(request, identified.who.user_id, identified.scopes)?;
-        Ok(Self(identified.who, PhantomData))
+        Self::by_token(request, bearer_token(request)?).await
     }
 }
 
@@ -89,10 +106,7 @@ impl<A: Access> Extract for Claimed<A> {
     const ENTRY: Entry = Entry::of::<A>();
 
     async fn extract(request: &HttpRequest, _: &mut Payload) -> Result<Self, Problem> {
-        let accounts = &state(request)?.services.accounts;
-        let identified = accounts.claim(bearer_token(request)?).await?;
-        admit::<A>(request, identified.who.user_id, identified.scopes)?;
-        Ok(Self(identified.who, PhantomData))
+        Self::by_token(request, bearer_token(request)?).await
     }
 }
 
@@ -115,15 +129,30 @@ fn admit<A: Access>(request: &HttpRequest, user: UserId, scopes: Scopes) -> Resu
     }
 }
 
-/// The token of `Authorization: Bearer TOKEN` (RFC 6750); the scheme is case-insensitive (RFC 9110).
-fn bearer_token(request: &HttpRequest) -> Result<&str, Problem> {
+/// The token of `Authorization: Bearer TOKEN` (RFC 6750).
+pub(crate) fn bearer_token(request: &HttpRequest) -> Result<&str, Problem> {
     let header = request.headers().get(AUTHORIZATION);
     header
-        .and_then(|value| value.to_str().ok()?.split_once(' '))
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-        .map(|(_, token)| token.trim_matches(' '))
+        .and_then(|value| after_scheme(value.to_str().ok()?))
+        .map(without_scheme)
         .filter(|token| !token.is_empty())
         .ok_or_else(|| Problem::new(Kind::Unauthenticated, "Send an access token as Authorization: Bearer."))
+}
+
+/// A token that may have `Bearer` before it: even several times, since there are clients that put it before what has it
+/// already.
+pub(crate) fn without_scheme(text: &str) -> &str {
+    let mut token = text.trim_matches(' ');
+    while let Some(rest) = after_scheme(token) {
+        token = rest;
+    }
+    token
+}
+
+/// What follows `Bearer `; the scheme is case-insensitive (RFC 9110).
+fn after_scheme(text: &str) -> Option<&str> {
+    let (scheme, rest) = text.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| rest.trim_matches(' '))
 }
 
 #[cfg(test)]
@@ -138,7 +167,13 @@ mod tests {
 
     #[test]
     fn reads_the_token() {
-        for header in ["Bearer abc", "bearer abc", "BEARER  abc "] {
+        for header in [
+            "Bearer abc",
+            "bearer abc",
+            "BEARER  abc ",
+            "Bearer Bearer abc",
+            "Bearer bearer  abc",
+        ] {
             assert_eq!(token(header).as_deref(), Some("abc"), "{header}");
         }
         for header in ["", "Bearer", "Bearer ", "Basic abc", "abc", "Bearerabc"] {

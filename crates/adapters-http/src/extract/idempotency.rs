@@ -1,6 +1,6 @@
 use super::Extract;
 use super::body::{Input, parse};
-use super::payload::read;
+use super::payload::{JSON, read};
 use crate::problem::{FieldCode, Kind, Problem};
 use actix_web::HttpRequest;
 use actix_web::dev::Payload;
@@ -23,7 +23,7 @@ pub(crate) struct KeyedBody<T: Input> {
 impl<T: Input> Extract for KeyedBody<T> {
     async fn extract(request: &HttpRequest, payload: &mut Payload) -> Result<Self, Problem> {
         let key = key(request)?;
-        let body = read(request, payload).await?;
+        let body = read(request, payload, JSON).await?;
         let input = parse::<T>(&body)?;
         let key = key.map(|key| RequestKey {
             key,

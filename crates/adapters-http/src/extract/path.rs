@@ -35,6 +35,14 @@ impl Segment for String {
     }
 }
 
+/// The number of something: above 0.
+impl Segment for i64 {
+    fn parse(text: &str) -> Option<Self> {
+        let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+        text.parse().ok().filter(|number| digits && *number > 0)
+    }
+}
+
 segments!(ChatId FileId MessageId ReportId SessionId UserId);
 
 impl<A: Segment> Extract for Path<A> {
@@ -52,8 +60,33 @@ impl<A: Segment, B: Segment> Extract for Path<(A, B)> {
 }
 
 fn next<'a, T: Segment>(segments: &mut impl Iterator<Item = (&'a str, &'a str)>) -> Result<T, Problem> {
-    segments
-        .next()
-        .and_then(|(_, text)| T::parse(text))
-        .ok_or_else(|| Problem::new(Kind::NotFound, "The path names nothing: an id in it is no UUID."))
+    segments.next().and_then(|(_, text)| T::parse(text)).ok_or_else(|| {
+        Problem::new(
+            Kind::NotFound,
+            "The path names nothing: an id in it has the wrong form.",
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers() {
+        for (text, number) in [
+            ("1", Some(1)),
+            ("9223372036854775807", Some(i64::MAX)),
+            ("9223372036854775808", None),
+            ("0", None),
+            ("-1", None),
+            ("+1", None),
+            ("1.0", None),
+            (" 1", None),
+            ("", None),
+            ("x", None),
+        ] {
+            assert_eq!(<i64 as Segment>::parse(text), number, "{text}");
+        }
+    }
 }

@@ -17,9 +17,16 @@ const LIMIT: usize = 256 * 1024;
 /// How long a client may take to send a body, so that nobody keeps a connection busy by sending one drop by drop.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The bytes of a body that claims to be JSON.
-pub(super) async fn read(request: &HttpRequest, payload: &mut Payload) -> Result<Bytes, Problem> {
-    check_media_type(request)?;
+/// A media type that a body can have.
+pub(super) const JSON: &str = "application/json";
+
+/// The bytes of a body that claims to be of that media type.
+pub(super) async fn read(
+    request: &HttpRequest,
+    payload: &mut Payload,
+    media_type: &'static str,
+) -> Result<Bytes, Problem> {
+    check_media_type(request, media_type)?;
     if announced(request).is_some_and(|length| length > LIMIT as u64) {
         return Err(too_large());
     }
@@ -62,35 +69,41 @@ async fn collect(payload: &mut Payload) -> Result<Bytes, Problem> {
     }
 }
 
-/// Refuses a body that is declared as anything but plain JSON. One that is missing lacks more than its media type.
-fn check_media_type(request: &HttpRequest) -> Result<(), Problem> {
+/// Whether the body claims to be of that media type.
+pub(super) fn claims(request: &HttpRequest, wanted: &str) -> bool {
+    let media_type = request.headers().get(CONTENT_TYPE);
+    media_type.is_some_and(|given| given.to_str().is_ok_and(|given| is_plain(given, wanted)))
+}
+
+/// Refuses a body that is declared as anything else. One that is missing lacks more than its media type.
+fn check_media_type(request: &HttpRequest, wanted: &'static str) -> Result<(), Problem> {
     let length = header(request, &CONTENT_LENGTH);
     let encoding = header(request, &CONTENT_ENCODING);
     let chunked = request.headers().contains_key(TRANSFER_ENCODING);
-    let json = match request.headers().get(CONTENT_TYPE) {
-        Some(media_type) => media_type.to_str().is_ok_and(is_json_type),
-        None if !chunked && length.is_none_or(|length| length == "0") => {
-            return Err(malformed("A JSON body is needed."));
-        }
-        None => false,
-    };
-    if json && encoding.is_none_or(|encoding| encoding.eq_ignore_ascii_case("identity")) {
+    let nothing = !chunked && length.is_none_or(|length| length == "0");
+    if nothing && !request.headers().contains_key(CONTENT_TYPE) {
+        return Err(malformed(match wanted {
+            JSON => "A JSON body is needed.",
+            _ => "A form is needed as the body.",
+        }));
+    }
+    if claims(request, wanted) && encoding.is_none_or(|encoding| encoding.eq_ignore_ascii_case("identity")) {
         return Ok(());
     }
     Err(Problem::new(
         Kind::UnsupportedMediaType,
-        "Send the body as Content-Type: application/json, without Content-Encoding.",
+        format!("Send the body as Content-Type: {wanted}, without Content-Encoding."),
     ))
 }
 
-/// `application/json`, with no other character encoding than UTF-8.
-fn is_json_type(media_type: &str) -> bool {
+/// That media type, with no other character encoding than UTF-8.
+fn is_plain(media_type: &str, wanted: &str) -> bool {
     let mut parts = media_type.split(';').map(str::trim);
     let essence = parts.next().unwrap_or_default();
     let other_charset = parts.filter_map(|part| part.split_once('=')).any(|(name, value)| {
         name.trim().eq_ignore_ascii_case("charset") && !value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
     });
-    essence.eq_ignore_ascii_case("application/json") && !other_charset
+    essence.eq_ignore_ascii_case(wanted) && !other_charset
 }
 
 fn header<'a>(request: &'a HttpRequest, name: &HeaderName) -> Option<&'a str> {
@@ -165,7 +178,7 @@ mod tests {
             "application/json;charset=\"utf-8\"",
             "application/json; v=1",
         ] {
-            assert!(is_json_type(json), "{json}");
+            assert!(is_plain(json, JSON), "{json}");
         }
         for other in [
             "",
@@ -173,7 +186,7 @@ mod tests {
             "application/jsonp",
             "application/json; charset=latin1",
         ] {
-            assert!(!is_json_type(other), "{other}");
+            assert!(!is_plain(other, JSON), "{other}");
         }
     }
 }

@@ -1,11 +1,12 @@
 use super::unread::close_unread;
 use super::{Matched, RequestId, headers};
+use crate::compat::Mount;
 use crate::problem::Problem;
 use crate::traffic::Allowance;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage};
+use actix_web::{Error, HttpMessage, web};
 use std::sync::Arc;
 use std::time::Instant;
 use tertulia_application::ports::IdGenerator;
@@ -73,6 +74,13 @@ fn rendered(response: ServiceResponse<BoxBody>, id: &RequestId, span: &tracing::
         return response;
     };
     span.in_scope(|| problem.log());
-    let answer = problem.render(id);
+    let mut answer = match response.request().app_data::<web::Data<Mount>>() {
+        Some(mount) => problem.render_as(mount.contract.failure),
+        None => problem.render(id),
+    };
+    // What was said around the handler: about other origins.
+    for (name, value) in response.headers() {
+        answer.headers_mut().append(name.clone(), value.clone());
+    }
     response.into_response(answer)
 }

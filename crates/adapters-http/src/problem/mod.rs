@@ -1,4 +1,4 @@
-//! Failures as the native API shows them: `application/problem+json` (RFC 9457).
+//! Failures, and how the native API shows them: `application/problem+json` (RFC 9457).
 
 mod kind;
 mod table;
@@ -29,6 +29,7 @@ pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
 pub(crate) struct Problem {
     kind: Kind,
     detail: Cow<'static, str>,
+    wording: Option<Cow<'static, str>>,
     errors: Vec<FieldError>,
     headers: Vec<(HeaderName, HeaderValue)>,
     cause: Option<BoxError>,
@@ -95,6 +96,7 @@ impl Problem {
         Self {
             kind,
             detail: detail.into(),
+            wording: None,
             errors: Vec::new(),
             headers: Vec::new(),
             cause: None,
@@ -123,6 +125,14 @@ impl Problem {
     ) -> Self {
         self.errors.push(FieldError::new(field, code, message));
         self
+    }
+
+    /// Says it in a contract's own words.
+    pub(crate) fn worded(self, text: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            wording: Some(text.into()),
+            ..self
+        }
     }
 
     /// Too much was asked for; after that time it may be asked again.
@@ -161,7 +171,7 @@ impl Problem {
         }
     }
 
-    /// The answer.
+    /// The answer of the native API.
     pub(crate) fn render(&self, request_id: &RequestId) -> HttpResponse {
         let face = self.kind.face();
         let body = ProblemBody {
@@ -173,16 +183,24 @@ impl Problem {
             request_id: request_id.as_str(),
             errors: &self.errors,
         };
-        let mut response = respond::bytes(
-            face.status,
-            HeaderValue::from_static(MEDIA_TYPE),
-            respond::to_json(&body),
-        );
+        let media_type = HeaderValue::from_static(MEDIA_TYPE);
+        self.with_headers(respond::bytes(face.status, media_type, respond::to_json(&body)))
+    }
+
+    /// The answer of an API that has another shape for failures.
+    pub(crate) fn render_as(&self, shape: fn(&Self) -> (StatusCode, Vec<u8>)) -> HttpResponse {
+        let (status, body) = shape(self);
+        self.with_headers(respond::json_bytes(status, body))
+    }
+
+    /// What the head of the answer says, whatever its body is.
+    fn with_headers(&self, mut response: HttpResponse) -> HttpResponse {
+        let unauthorized = response.status() == StatusCode::UNAUTHORIZED;
         let headers = response.headers_mut();
-        if face.status == StatusCode::UNAUTHORIZED {
+        if unauthorized {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        if let Some(seconds) = face.retry_after {
+        if let Some(seconds) = self.kind.face().retry_after {
             headers.insert(RETRY_AFTER, seconds.into());
         }
         for (name, value) in &self.headers {
@@ -196,7 +214,17 @@ impl Problem {
         self.kind
     }
 
-    #[cfg(test)]
+    /// What happened, in English.
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// What a contract's own words for it are, if it has some for this one.
+    pub(crate) fn wording(&self) -> Option<&str> {
+        self.wording.as_deref()
+    }
+
+    /// The fields at fault.
     pub(crate) fn errors(&self) -> &[FieldError] {
         &self.errors
     }

@@ -7,6 +7,10 @@ mod authentication;
 #[cfg(test)]
 mod chats;
 #[cfg(test)]
+mod compat;
+#[cfg(test)]
+mod cross_origin;
+#[cfg(test)]
 mod failures;
 #[cfg(test)]
 mod files;

@@ -1,13 +1,15 @@
 //! A server on a free port of this machine, over mocked repositories, and a client that talks to it through a socket.
 
+use actix_web::dev::Server;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
+use std::io;
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
-use tertulia_adapters_http::{HttpOptions, HttpState, REQUEST_SECONDS, REQUEST_SECONDS_BUCKETS, server};
+use tertulia_adapters_http::{HttpOptions, HttpServers, HttpState, REQUEST_SECONDS, REQUEST_SECONDS_BUCKETS};
 use tertulia_application::ports::{
     IdGenerator, MockClock, MockFileStore, MockImageInspector, MockMailer, MockPasswordHasher, MockSecretGenerator,
     MockTokenIssuer, VerifyTokenError,
@@ -144,6 +146,16 @@ impl World {
 
     /// Starts the server.
     pub(crate) fn start(self) -> Api {
+        self.start_listeners(&[]).remove(0)
+    }
+
+    /// Starts the server of a contract that has a listener of its own.
+    pub(crate) fn start_mounted(self, contract: &str) -> Api {
+        self.start_listeners(&[contract]).remove(1)
+    }
+
+    /// Starts the server, with a listener for each of these contracts after its own.
+    pub(crate) fn start_listeners(self, contracts: &[&str]) -> Vec<Api> {
         let mut clock = MockClock::new();
         clock.expect_now().return_const(NOW);
         let mut secrets = MockSecretGenerator::new();
@@ -177,17 +189,14 @@ impl World {
             services: Services::new(repositories, ports, self.policy),
             metrics: METRICS.clone(),
             ids,
+            public_url_is_https: false,
         };
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let base = format!("http://{}", listener.local_addr().unwrap());
-        let server = server(listener, state, self.options).unwrap();
-        let handle = server.handle();
-        actix_web::rt::spawn(server);
-        Api {
-            base,
-            client: Client::new(),
-            stop: Box::new(move || drop(handle.stop(false))),
-        }
+        let servers = HttpServers::new(state, self.options);
+        let main = Api::on(|listener| servers.main(listener));
+        let mounted = contracts
+            .iter()
+            .map(|contract| Api::on(|listener| servers.mounted(contract, listener)));
+        [main].into_iter().chain(mounted).collect()
     }
 }
 
@@ -222,6 +231,19 @@ pub(crate) struct Answer {
 }
 
 impl Api {
+    fn on(serve: impl FnOnce(TcpListener) -> io::Result<Server>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let server = serve(listener).unwrap();
+        let handle = server.handle();
+        actix_web::rt::spawn(server);
+        Self {
+            base,
+            client: Client::new(),
+            stop: Box::new(move || drop(handle.stop(false))),
+        }
+    }
+
     /// A request to a path of the native API, by Ana.
     pub(crate) fn ana(&self, method: Method, path: &str) -> RequestBuilder {
         self.anybody(method, &format!("/api/v1{path}")).bearer_auth(TOKEN)

@@ -3,8 +3,11 @@
 mod database_url;
 mod file;
 mod file_store;
+mod list;
 mod mail;
 mod mailbox;
+mod mount;
+mod origin;
 mod percent;
 mod proxies;
 mod rate;
@@ -15,8 +18,11 @@ mod web_url;
 
 pub use database_url::{DatabaseUrl, DatabaseUrlError};
 pub use file_store::{FileStoreConfig, FileStoreUrl, FileStoreUrlError};
+pub use list::List;
 pub use mail::MailConfig;
 pub use mailbox::{Mailbox, MailboxError};
+pub use mount::{Mount, MountError};
+pub use origin::{Origin, OriginError};
 pub use proxies::{Proxies, ProxiesError};
 pub use rate::{Limit, LimitError};
 pub use settings::Settings;
@@ -24,6 +30,7 @@ pub use smtp_url::{SmtpUrl, SmtpUrlError};
 pub use values::{Count, CountError, LogFilter, LogFormat, Secret, Size, SizeError, Span, SpanError};
 pub use web_url::{WebUrl, WebUrlError};
 
+use std::collections::HashSet;
 use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -41,6 +48,8 @@ use thiserror::Error;
 pub struct Config {
     /// Where to serve.
     pub listen: SocketAddr,
+    /// The contracts that have listeners of their own, each at most once.
+    pub mounts: List<Mount>,
     /// The folder for the signing key and, by default, the database, files and mails.
     pub data_dir: PathBuf,
     /// The database.
@@ -71,6 +80,8 @@ pub struct Config {
     pub rate_limits: RateLimits,
     /// The proxies that are believed.
     pub trusted_proxies: Proxies,
+    /// The web pages of which origins may use the service, besides those of its own.
+    pub allowed_origins: List<Origin>,
     /// How long requests under way may take once the server is told to stop.
     pub shutdown_timeout: Duration,
     /// Which log lines to write.
@@ -107,6 +118,9 @@ pub enum ConfigError {
     /// One half of an access key.
     #[error("half an access key for S3: give both halves of it (--s3-access-key-id) or neither")]
     HalfAKey,
+    /// A contract with two listeners of its own.
+    #[error("the contract {0} is mounted twice (--mount, TERTULIA_MOUNT or mount)")]
+    MountedTwice(&'static str),
     /// Nobody that mails could come from.
     #[error("bad sender of mails (--mail-from, TERTULIA_MAIL_FROM or mail_from)")]
     MailFrom(#[from] MailboxError),
@@ -124,6 +138,7 @@ impl Config {
         let files = FileStoreConfig::resolve(&settings)?;
         let rate_limits = rate_limits(&settings, http.rate_limits);
         let mail = MailConfig::resolve(&settings)?;
+        let mounts = mounts(settings.mount.unwrap_or_default())?;
         let data_dir = settings.data_dir.unwrap_or_else(|| "data".into());
         let database_url = match settings.database_url {
             Some(url) => DatabaseUrl::parse(url.expose())?,
@@ -138,6 +153,7 @@ impl Config {
             listen: settings
                 .listen
                 .unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, 8080))),
+            mounts,
             data_dir,
             database_url,
             database_connections: settings.database_connections.map(|count| count.get().into()),
@@ -155,10 +171,21 @@ impl Config {
             verify_email: settings.verify_email.unwrap_or(accounts.verify_email),
             rate_limits,
             trusted_proxies: settings.trusted_proxies.unwrap_or_default(),
+            allowed_origins: settings.allowed_origins.unwrap_or_default(),
             shutdown_timeout: settings.shutdown_timeout.map_or(http.shutdown_timeout, Span::get),
             log: settings.log.unwrap_or_default(),
             log_format: settings.log_format.unwrap_or_default(),
         })
+    }
+}
+
+fn mounts(given: Vec<List<Mount>>) -> Result<List<Mount>, ConfigError> {
+    let mounts: List<Mount> = given.into_iter().flatten().collect();
+    let mut contracts = HashSet::new();
+    let twice = mounts.items().iter().find(|mount| !contracts.insert(mount.contract));
+    match twice {
+        Some(mount) => Err(ConfigError::MountedTwice(mount.contract)),
+        None => Ok(mounts),
     }
 }
 
@@ -178,6 +205,7 @@ fn rate_limits(settings: &Settings, default: RateLimits) -> RateLimits {
 impl fmt::Display for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "listen = \"{}\"", self.listen)?;
+        writeln!(f, "mount = \"{}\"", self.mounts)?;
         writeln!(f, "data_dir = {:?}", self.data_dir.display().to_string())?;
         writeln!(f, "database_url = {:?}", self.database_url.to_string())?;
         if let Some(connections) = self.database_connections {
@@ -203,6 +231,7 @@ impl fmt::Display for Config {
         writeln!(f, "rate_limit_writes = \"{}\"", Limit::from(limits.writes))?;
         writeln!(f, "rate_limit_uploads = \"{}\"", Limit::from(limits.uploads))?;
         writeln!(f, "trusted_proxies = \"{}\"", self.trusted_proxies)?;
+        writeln!(f, "allowed_origins = \"{}\"", self.allowed_origins)?;
         writeln!(f, "shutdown_timeout = \"{}\"", Span::from(self.shutdown_timeout))?;
         writeln!(f, "log = {:?}", self.log.as_str())?;
         write!(f, "log_format = \"{}\"", self.log_format)

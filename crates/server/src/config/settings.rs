@@ -1,5 +1,8 @@
 use super::file_store::FileStoreUrl;
+use super::list::{self, List};
 use super::mailbox::Mailbox;
+use super::mount::Mount;
+use super::origin::Origin;
 use super::proxies::{self, Proxies};
 use super::rate::Limit;
 use super::values::{Count, LogFilter, LogFormat, Secret, Size, Span, from_file};
@@ -22,6 +25,12 @@ pub struct Settings {
     #[arg(long, value_name = "ADDRESS", env = "TERTULIA_LISTEN", hide_env_values = true)]
     #[serde(deserialize_with = "from_file")]
     pub listen: Option<SocketAddr>,
+
+    /// Serve a contract at the root of a listener of its own, like `emotechat=127.0.0.1:4000`; may be given several times,
+    /// or several parted by commas [default: none; all of them are at `/compat/NAME`]
+    #[arg(long, value_name = "NAME=ADDRESS", env = "TERTULIA_MOUNT", hide_env_values = true)]
+    #[serde(deserialize_with = "list::repeated_from_file")]
+    pub mount: Option<Vec<List<Mount>>>,
 
     /// Folder for the signing key and, by default, the database; made if it is missing [default: data]
     #[arg(long, value_name = "FOLDER", env = "TERTULIA_DATA_DIR", hide_env_values = true)]
@@ -190,6 +199,17 @@ pub struct Settings {
     #[serde(deserialize_with = "proxies::from_file")]
     pub trusted_proxies: Option<Proxies>,
 
+    /// Origins whose web pages may use the service, like `https://chat.example.org`, parted by commas [default: only its
+    /// own]
+    #[arg(
+        long,
+        value_name = "ORIGINS",
+        env = "TERTULIA_ALLOWED_ORIGINS",
+        hide_env_values = true
+    )]
+    #[serde(deserialize_with = "list::from_file")]
+    pub allowed_origins: Option<List<Origin>>,
+
     /// The same as `--rate-limits=false`
     #[arg(long)]
     #[serde(skip)]
@@ -213,6 +233,7 @@ impl Settings {
         Self {
             config: self.config.or(other.config),
             listen: self.listen.or(other.listen),
+            mount: self.mount.or(other.mount),
             data_dir: self.data_dir.or(other.data_dir),
             database_url: self.database_url.or(other.database_url),
             database_connections: self.database_connections.or(other.database_connections),
@@ -240,6 +261,7 @@ impl Settings {
             rate_limit_writes: self.rate_limit_writes.or(other.rate_limit_writes),
             rate_limit_uploads: self.rate_limit_uploads.or(other.rate_limit_uploads),
             trusted_proxies: self.trusted_proxies.or(other.trusted_proxies),
+            allowed_origins: self.allowed_origins.or(other.allowed_origins),
             no_rate_limits: self.no_rate_limits || other.no_rate_limits,
             log: self.log.or(other.log),
             log_format: self.log_format.or(other.log_format),

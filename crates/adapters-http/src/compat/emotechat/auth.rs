@@ -1,0 +1,141 @@
+//! Sessions.
+
+use super::wire::{LoggedIn, Message, MessageAndUser, User};
+use crate::endpoint::Endpoint;
+use crate::extract::{Account, Authenticated, Body, Check, Field, Input, Peer, Read, State};
+use crate::problem::Problem;
+use crate::respond;
+use crate::traffic::AddressClass;
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{AUTHORIZATION, HeaderValue};
+use serde::Deserialize;
+use tertulia_application::account::{Client, LogIn, LogInError};
+use tertulia_domain::{Email, LoginName, Password};
+use utoipa::ToSchema;
+
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    vec![
+        Endpoint::new("/api/auth/login")
+            .counted_as(AddressClass::Auth)
+            .post(log_in),
+        Endpoint::new("/api/auth/logout").post(log_out),
+        Endpoint::new("/api/auth/validate").get(validate),
+    ]
+}
+
+/// What somebody logs in with.
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct Credentials {
+    #[schema(value_type = String, required = true)]
+    #[serde(default)]
+    email: Field<String>,
+    #[schema(value_type = String, required = true, format = Password)]
+    #[serde(default)]
+    password: Field<String>,
+}
+
+impl Input for Credentials {
+    type Output = LogIn;
+
+    fn parse(self, mut check: Check) -> Result<LogIn, Problem> {
+        // A text that can be nobody's address or password is not invalid, just wrong.
+        let login = check.required("email", self.email, |text: String| {
+            let email = Email::new(&text).ok();
+            Ok::<_, &str>(email.map(|email| LoginName::Email(email.key())))
+        });
+        let password = check.required("password", self.password, |text| Ok::<_, &str>(Password::offered(text)));
+        check.finish(login.zip(password).map(|(login, password)| LogIn {
+            login,
+            password,
+            client: Client::default(),
+        }))
+    }
+}
+
+/// Log in
+#[utoipa::path(
+    post,
+    path = "/api/auth/login",
+    tag = "auth",
+    operation_id = "log_in",
+    security(()),
+    request_body = Credentials,
+    responses(
+        (
+            status = 200,
+            description = "A session",
+            body = LoggedIn,
+            headers(("Authorization" = String, description = "`Bearer` and the token"))
+        ),
+        (status = 401, description = "Wrong e-mail or password, or the account is suspended", body = Message)
+    )
+)]
+pub(crate) async fn log_in(
+    state: State,
+    Peer(ip): Peer,
+    Body(mut command): Body<Credentials>,
+) -> Result<HttpResponse, Problem> {
+    command.client.ip = ip;
+    let grant = state.services.accounts.log_in(command).await.map_err(refused)?;
+    let token = grant.access.token.as_str();
+    let mut answer = respond::json(
+        StatusCode::OK,
+        &LoggedIn {
+            message: "Logged in",
+            user: User::new(&grant.user),
+            token,
+        },
+    );
+    let bearer = HeaderValue::try_from(format!("Bearer {token}")).map_err(Problem::internal)?;
+    answer.headers_mut().insert(AUTHORIZATION, bearer);
+    Ok(answer)
+}
+
+fn refused(error: LogInError) -> Problem {
+    let wrong = matches!(error, LogInError::InvalidCredentials);
+    let problem = Problem::from(error);
+    if wrong {
+        problem.worded("wrong e-mail or password")
+    } else {
+        problem
+    }
+}
+
+/// Log out
+///
+/// The token is refused from now on.
+#[utoipa::path(
+    post,
+    path = "/api/auth/logout",
+    tag = "auth",
+    operation_id = "log_out",
+    responses((status = 200, description = "The session has ended", body = Message))
+)]
+pub(crate) async fn log_out(
+    state: State,
+    Authenticated(caller, _): Authenticated<Account>,
+) -> Result<HttpResponse, Problem> {
+    state.services.accounts.log_out(caller).await?;
+    Ok(respond::json(StatusCode::OK, &Message::new("Logged out")))
+}
+
+/// Is the token good?
+#[utoipa::path(
+    get,
+    path = "/api/auth/validate",
+    tag = "auth",
+    operation_id = "validate",
+    responses((status = 200, description = "It is", body = MessageAndUser))
+)]
+pub(crate) async fn validate(
+    state: State,
+    Authenticated(caller, _): Authenticated<Read>,
+) -> Result<HttpResponse, Problem> {
+    let user = state.services.accounts.user(caller.user_id).await?;
+    let answer = MessageAndUser {
+        message: "The token is valid",
+        user: User::new(&user),
+    };
+    Ok(respond::json(StatusCode::OK, &answer))
+}

@@ -1,0 +1,67 @@
+//! `emotechat`: bearer tokens, log-in by e-mail, users by their number; failures are `{"message": …}`.
+
+mod auth;
+mod password;
+mod wire;
+
+use super::Contract;
+use crate::endpoint::Endpoint;
+use crate::problem::{FieldError, Kind, Problem};
+use crate::respond;
+use actix_web::http::StatusCode;
+use utoipa::OpenApi;
+use wire::Message;
+
+pub(super) const CONTRACT: Contract = Contract {
+    name: "emotechat",
+    endpoints,
+    failure,
+    document: Document::openapi,
+    failure_schema: "Message",
+};
+
+fn endpoints() -> Vec<Endpoint> {
+    [auth::endpoints(), password::endpoints()]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+/// 400, 401, 404 or 409 for what a client does wrong, as far as one of them says it.
+fn failure(problem: &Problem) -> (StatusCode, Vec<u8>) {
+    let status = match problem.kind() {
+        Kind::PayloadTooLarge | Kind::UnsupportedMediaType | Kind::RangeNotSatisfiable | Kind::Invalid => {
+            StatusCode::BAD_REQUEST
+        }
+        Kind::WrongPassword | Kind::Forbidden => StatusCode::UNAUTHORIZED,
+        other => other.face().status,
+    };
+    (status, respond::to_json(&Message::new(&text(problem))))
+}
+
+fn text(problem: &Problem) -> String {
+    match (problem.wording(), problem.errors()) {
+        (Some(own), _) => own.to_owned(),
+        (None, errors) if problem.kind() == Kind::Invalid && !errors.is_empty() => {
+            let of_field = |error: &FieldError| format!("{} {}", error.field, error.message);
+            errors.iter().map(of_field).collect::<Vec<_>>().join("; ")
+        }
+        (None, _) => problem.detail().to_owned(),
+    }
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "EmoteChat",
+        description = "The contract `emotechat`. Users are shown by their number; failures are `{\"message\": \"…\"}`."
+    ),
+    paths(auth::log_in, auth::log_out, auth::validate, password::request_reset, password::reset),
+    components(schemas(Message)),
+    tags(
+        (name = "auth", description = "Sessions"),
+        (name = "password", description = "Passwords that were forgotten"),
+    ),
+    security(("bearer" = []))
+)]
+struct Document;

@@ -1,0 +1,55 @@
+//! What goes over the wire.
+
+use serde::Serialize;
+use tertulia_domain::{self as domain, DisplayName, Email, Username};
+use utoipa::ToSchema;
+
+/// What happened, for people.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Message<'a> {
+    message: &'a str,
+}
+
+impl<'a> Message<'a> {
+    pub(super) const fn new(message: &'a str) -> Self {
+        Self { message }
+    }
+}
+
+/// A user.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct User<'a> {
+    id: i64,
+    /// The display name, or else the username.
+    #[schema(required = true)]
+    name: Option<&'a str>,
+    #[schema(required = true)]
+    email: Option<&'a str>,
+}
+
+impl<'a> User<'a> {
+    pub(super) fn new(user: &'a domain::User) -> Self {
+        let name = user.display_name.as_ref().map(DisplayName::as_str);
+        Self {
+            id: user.number,
+            name: name.or_else(|| user.username.as_ref().map(Username::as_str)),
+            email: user.email.as_ref().map(Email::as_str),
+        }
+    }
+}
+
+/// What happened, and to whom.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct MessageAndUser<'a> {
+    pub(super) message: &'a str,
+    pub(super) user: User<'a>,
+}
+
+/// Somebody who has logged in.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct LoggedIn<'a> {
+    pub(super) message: &'a str,
+    pub(super) user: User<'a>,
+    /// What requests send as `Authorization: Bearer`; it is in that header of the answer, too.
+    pub(super) token: &'a str,
+}
