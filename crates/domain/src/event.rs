@@ -144,6 +144,8 @@ pub struct Subscription {
 pub struct Departure {
     /// The chat.
     pub chat_id: ChatId,
+    /// The chat's integer identifier.
+    pub number: i64,
     /// The event's place.
     pub seq: EventSeq,
     /// When.

@@ -1,5 +1,15 @@
-//! What happens between requests: for now, who is online.
+//! What happens between requests: who is online, and what happens in chats, brought to those who listen.
 
+mod hub;
+mod listener;
+mod live_event;
 mod presence;
+mod queue;
+mod seat;
+mod token;
 
+pub use hub::Hub;
+pub use listener::{Backlog, ConnectError, Listener, MAX_CONNECTIONS, Resume, ResumeError};
+pub use live_event::LiveEvent;
 pub use presence::Presence;
+pub use seat::{Closing, Delivery};

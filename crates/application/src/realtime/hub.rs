@@ -1,0 +1,730 @@
+use super::seat::{Closing, Delivery, Seat};
+use super::queue::Queue;
+use super::token::{Place, ResumeToken};
+use super::{LiveEvent, Presence};
+use crate::Failure;
+use crate::ports::{Clock, EventBus, IdGenerator, Signal};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tertulia_domain::repository::{EventRepository, Events};
+use tertulia_domain::{
+    Change, ChatEvent, ChatId, ClaimedSession, EventSeq, NodeId, SessionId, Subscription, Timestamp, UserId,
+};
+
+/// Events that are read at a time.
+pub(super) const PAGE: u16 = 500;
+
+/// Copies that are kept of events whose predecessors have not come yet.
+const MAX_EARLY: usize = 64;
+
+/// Ids that are asked about at a time.
+const CHUNK: usize = 1_000;
+
+/// Users whose chats are looked at again each time the hub looks around.
+const LOOKED_AT: usize = 20;
+
+/// Tasks that may wait before looking around adds none.
+const MAX_TASKS: usize = 10_000;
+
+/// For how long a node says that its users are connected; it says so again before that.
+const LEASE: Duration = Duration::from_secs(45);
+
+/// Members of a chat in which one is told who comes and goes.
+const ACQUAINTED: i64 = 100;
+
+/// Brings what happens in chats to the connections of those who are in them, on this node.
+///
+/// The truth is the database. For each chat that somebody here listens to the hub knows the last event that it delivered;
+/// what comes next is either handed to it as a copy by who made it, or read after somebody said that there is something new,
+/// or after the hub looked by itself. Only the very next event of a chat is ever delivered: none twice, none left out, none
+/// out of order.
+pub struct Hub {
+    node: NodeId,
+    pub(super) events: Arc<dyn EventRepository>,
+    bus: Arc<dyn EventBus>,
+    pub(super) clock: Arc<dyn Clock>,
+    presence: Arc<Presence>,
+    state: Mutex<State>,
+    tasks: Queue<Task>,
+    gaps: Queue<ChatId>,
+}
+
+#[derive(Default)]
+struct State {
+    tracks: HashMap<ChatId, Track>,
+    users: HashMap<UserId, Vec<Arc<Seat>>>,
+    seats: u64,
+    /// Whose chats were last looked at.
+    looked_at: Option<UserId>,
+}
+
+/// A chat that somebody listens to.
+struct Track {
+    number: i64,
+    active_at: Timestamp,
+    /// The last event that was delivered.
+    head: EventSeq,
+    early: BTreeMap<EventSeq, Arc<LiveEvent>>,
+    seats: Vec<Arc<Seat>>,
+    /// Whether its events are to be read, or being read.
+    reading: bool,
+    /// Whether there is news since that began.
+    news: bool,
+}
+
+#[derive(Debug)]
+enum Task {
+    /// Read what is new in a chat.
+    Read(ChatId),
+    /// See whether there is something new in chats.
+    Compare(Vec<ChatId>),
+    /// See which chats a user is in.
+    Admit(UserId),
+    /// See which sessions of a user live.
+    CheckSessions(Vec<SessionId>),
+    /// A user connected to this node.
+    Arrived(UserId),
+    /// A user has no connection to this node any more.
+    Departed(UserId),
+    /// Tell who knows the user whether they are here.
+    Show(UserId, bool, Timestamp),
+}
+
+/// Where a connection's listening to a chat begins: the events after that place come by themselves.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Start {
+    pub(super) subscription: Subscription,
+    pub(super) after: EventSeq,
+}
+
+impl Hub {
+    pub(crate) fn new(
+        events: Arc<dyn EventRepository>,
+        bus: Arc<dyn EventBus>,
+        clock: Arc<dyn Clock>,
+        ids: &dyn IdGenerator,
+        presence: Arc<Presence>,
+    ) -> Self {
+        Self {
+            node: NodeId::from_uuid(ids.next()),
+            events,
+            bus,
+            clock,
+            presence,
+            state: Mutex::default(),
+            tasks: Queue::default(),
+            gaps: Queue::default(),
+        }
+    }
+
+    // What use cases tell.
+
+    /// A message was sent: here is what happened.
+    pub(crate) fn sent(&self, event: ChatEvent) {
+        let chat_id = event.chat_id;
+        self.offer(event);
+        self.bus.publish(Signal::Changed {
+            chat_id,
+            users: Vec::new(),
+        });
+    }
+
+    /// Something else was committed in a chat; it may have brought these users in or thrown them out.
+    pub(crate) fn changed(&self, chat_id: ChatId, users: Vec<UserId>) {
+        self.look_at(chat_id, &users);
+        self.bus.publish(Signal::Changed { chat_id, users });
+    }
+
+    /// Sessions of a user ended: that one, or any.
+    pub(crate) fn sessions_ended(&self, user_id: UserId, session_id: Option<SessionId>) {
+        self.end_sessions(user_id, session_id);
+        self.bus.publish(Signal::SessionsEnded { user_id, session_id });
+    }
+
+    /// A user began or stopped typing in a chat that one of their connections listens to.
+    pub(super) fn typing(&self, chat_id: ChatId, user_id: UserId, active: bool) {
+        self.show_typing(chat_id, user_id, active);
+        self.bus.publish(Signal::Typing {
+            chat_id,
+            user_id,
+            active,
+        });
+    }
+
+    // What runs beside the requests. Each of these never ends.
+
+    /// Does what has to be done; any number of these may run at once.
+    pub async fn work(&self) {
+        loop {
+            let task = self.tasks.next().await;
+            if let Err(error) = self.perform(task).await {
+                // The next look around finds what is missing.
+                tracing::warn!(%error, "could not bring events for now");
+            }
+        }
+    }
+
+    /// Hears what other nodes tell.
+    pub async fn listen(&self) {
+        let mut signals = self.bus.subscribe();
+        while let Some(signal) = poll_fn(|context| signals.as_mut().poll_next(context)).await {
+            self.hear(signal);
+        }
+        // A bus that ended says nothing any more; looking around goes on.
+        std::future::pending::<()>().await;
+    }
+
+    /// Waits until an event came before one that should stand before it. Most such gaps close at once by themselves: wait a
+    /// moment, then [`Hub::mend_gaps`].
+    pub async fn gap(&self) {
+        let chat = self.gaps.next().await;
+        self.gaps.push(chat);
+    }
+
+    /// Reads what did not come by itself.
+    pub fn mend_gaps(&self) {
+        let chats: HashSet<ChatId> = self.gaps.take().into_iter().collect();
+        let mut state = self.state();
+        for chat in chats {
+            if let Some(track) = state.tracks.get_mut(&chat)
+                && !track.early.is_empty()
+            {
+                self.read(chat, track);
+            }
+        }
+    }
+
+    /// Looks for what nobody said: to be called every few seconds.
+    pub fn look_around(&self) {
+        if self.tasks.len() > MAX_TASKS {
+            // What was found before is not done yet.
+            return;
+        }
+        let mut state = self.state();
+        let chats: Vec<ChatId> = state.tracks.keys().copied().collect();
+        for chunk in chats.chunks(CHUNK) {
+            self.tasks.push(Task::Compare(chunk.to_vec()));
+        }
+        for user in state.next_users(LOOKED_AT) {
+            self.tasks.push(Task::Admit(user));
+        }
+    }
+
+    /// Looks whether the sessions of all connections live: to be called every ten seconds or so.
+    pub fn look_at_sessions(&self) {
+        let state = self.state();
+        let sessions: Vec<SessionId> = state.all_seats().map(|seat| seat.session.session_id).collect();
+        for chunk in sessions.chunks(CHUNK) {
+            self.tasks.push(Task::CheckSessions(chunk.to_vec()));
+        }
+    }
+
+    /// Says again who is connected here, and finds out who was connected to nodes that are no more: to be called every
+    /// fifteen seconds or so.
+    pub async fn keep_leases(&self) -> Result<(), Failure> {
+        let now = self.clock.now();
+        self.events.renew_leases(self.node, now.plus(LEASE)).await?;
+        for user in self.events.expire_leases(now).await? {
+            self.came_or_went(user, false, now);
+        }
+        Ok(())
+    }
+
+    /// Gives up this node's leases: it is about to stop.
+    pub async fn leave(&self) -> Result<(), Failure> {
+        let users: Vec<UserId> = self.state().users.keys().copied().collect();
+        let now = self.clock.now();
+        for user in self.events.depart(self.node, users, now).await? {
+            self.came_or_went(user, false, now);
+        }
+        Ok(())
+    }
+
+    /// How many connections there are.
+    pub fn connections(&self) -> usize {
+        self.state().users.values().map(Vec::len).sum()
+    }
+
+    // Connections.
+
+    /// A place for a connection; `None` when the user has too many.
+    pub(super) fn sit_down(&self, session: ClaimedSession, most: usize) -> Option<Arc<Seat>> {
+        let mut state = self.state();
+        state.seats += 1;
+        let seat = Arc::new(Seat::new(state.seats, session));
+        let seats = state.users.entry(session.user_id).or_default();
+        if seats.len() >= most {
+            return None;
+        }
+        seats.push(Arc::clone(&seat));
+        let first = seats.len() == 1;
+        drop(state);
+        self.presence.note(session);
+        if first {
+            self.tasks.push(Task::Arrived(session.user_id));
+        }
+        Some(seat)
+    }
+
+    pub(super) fn stand_up(&self, seat: &Seat) {
+        let user = seat.session.user_id;
+        let mut state = self.state();
+        for chat in seat.chats() {
+            state.remove_seat(chat, seat.id);
+        }
+        if let Some(seats) = state.users.get_mut(&user) {
+            seats.retain(|other| other.id != seat.id);
+            if seats.is_empty() {
+                state.users.remove(&user);
+                self.tasks.push(Task::Departed(user));
+            }
+        }
+    }
+
+    /// Begins to bring a connection what happens in its user's chats.
+    pub(super) async fn subscribe(&self, seat: &Arc<Seat>) -> Result<Vec<Start>, Failure> {
+        let subscriptions = self.events.subscriptions(seat.session.user_id).await?;
+        let mut state = self.state();
+        let mut new = Vec::new();
+        let mut starts = Vec::with_capacity(subscriptions.len());
+        let mut chats = Vec::with_capacity(subscriptions.len());
+        for subscription in subscriptions {
+            let chat = subscription.chat_id;
+            let track = state.tracks.entry(chat).or_insert_with(|| {
+                new.push(chat);
+                Track::of(&subscription, subscription.last_event)
+            });
+            track.seats.push(Arc::clone(seat));
+            chats.push(chat);
+            starts.push(Start {
+                subscription,
+                after: track.head,
+            });
+        }
+        if seat.begin_listening(chats) {
+            self.tasks.push(Task::Admit(seat.session.user_id));
+        }
+        drop(state);
+        // What happened since they were read was said to nobody here.
+        if !new.is_empty() {
+            self.tasks.push(Task::Compare(new));
+        }
+        Ok(starts)
+    }
+
+    pub(super) fn note_presence(&self, session: ClaimedSession) {
+        self.presence.note(session);
+    }
+
+    /// Puts a token behind what was brought to a connection until now. `floors` are places that it has from elsewhere.
+    pub(super) fn bring_token(&self, seat: &Seat, floors: &HashMap<ChatId, EventSeq>) {
+        let now = self.clock.now();
+        let state = self.state();
+        let places = seat.chats().into_iter().filter_map(|chat| {
+            let track = state.tracks.get(&chat)?;
+            let floor = floors.get(&chat).copied().unwrap_or_default();
+            Some(Place {
+                number: track.number,
+                seq: track.head.max(floor),
+                active_at: track.active_at,
+            })
+        });
+        let token = ResumeToken::new(seat.session.user_id, now, places.collect());
+        seat.bring(Delivery::Token(token.show()));
+    }
+
+    // What happens inside.
+
+    fn hear(&self, signal: Signal) {
+        match signal {
+            Signal::Changed { chat_id, users } => self.look_at(chat_id, &users),
+            Signal::SessionsEnded { user_id, session_id } => self.end_sessions(user_id, session_id),
+            Signal::Typing {
+                chat_id,
+                user_id,
+                active,
+            } => self.show_typing(chat_id, user_id, active),
+            Signal::Presence { user_id, online, at } => self.tasks.push(Task::Show(user_id, online, at)),
+            Signal::Lost => {
+                let users: Vec<UserId> = self.state().users.keys().copied().collect();
+                users.into_iter().for_each(|user| self.tasks.push(Task::Admit(user)));
+                self.look_around();
+                self.look_at_sessions();
+            }
+        }
+    }
+
+    fn look_at(&self, chat_id: ChatId, users: &[UserId]) {
+        let mut state = self.state();
+        if let Some(track) = state.tracks.get_mut(&chat_id) {
+            self.read(chat_id, track);
+        }
+        for user in users {
+            if state.users.contains_key(user) {
+                self.tasks.push(Task::Admit(*user));
+            }
+        }
+    }
+
+    fn end_sessions(&self, user_id: UserId, session_id: Option<SessionId>) {
+        let state = self.state();
+        let seats = state.users.get(&user_id).map(Vec::as_slice).unwrap_or_default();
+        if let Some(ended) = session_id {
+            let ended = seats.iter().filter(|seat| seat.session.session_id == ended);
+            ended.for_each(|seat| seat.close(Closing::SessionEnded));
+        } else if !seats.is_empty() {
+            let sessions = seats.iter().map(|seat| seat.session.session_id).collect();
+            self.tasks.push(Task::CheckSessions(sessions));
+        }
+    }
+
+    fn show_typing(&self, chat_id: ChatId, user_id: UserId, active: bool) {
+        let state = self.state();
+        let seats = state.tracks.get(&chat_id).map(|track| track.seats.as_slice());
+        for seat in seats.unwrap_or_default() {
+            if seat.session.user_id != user_id {
+                seat.bring(Delivery::Typing {
+                    chat_id,
+                    user_id,
+                    active,
+                });
+            }
+        }
+    }
+
+    /// Has a chat's events read.
+    fn read(&self, chat_id: ChatId, track: &mut Track) {
+        if track.reading {
+            track.news = true;
+        } else {
+            track.reading = true;
+            self.tasks.push(Task::Read(chat_id));
+        }
+    }
+
+    /// Takes a copy of an event.
+    fn offer(&self, event: ChatEvent) {
+        let mut state = self.state();
+        let Some(track) = state.tracks.get_mut(&event.chat_id) else {
+            return;
+        };
+        let (chat_id, seq) = (event.chat_id, event.seq);
+        if seq == track.head.next() {
+            state.deliver(Arc::new(LiveEvent::new(event)));
+            state.deliver_early(chat_id);
+        } else if seq > track.head {
+            if track.early.len() < MAX_EARLY {
+                track.early.insert(seq, Arc::new(LiveEvent::new(event)));
+            }
+            self.gaps.push(chat_id);
+        }
+    }
+
+    async fn perform(&self, task: Task) -> Result<(), Failure> {
+        match task {
+            Task::Read(chat) => self.read_events(chat).await,
+            Task::Compare(chats) => self.compare(chats).await,
+            Task::Admit(user) => self.admit(user).await,
+            Task::CheckSessions(sessions) => self.check_sessions(sessions).await,
+            Task::Arrived(user) => {
+                let now = self.clock.now();
+                let new = self.events.arrive(self.node, vec![user], now, now.plus(LEASE)).await?;
+                new.into_iter().for_each(|user| self.came_or_went(user, true, now));
+                Ok(())
+            }
+            Task::Departed(user) => {
+                if self.state().users.contains_key(&user) {
+                    return Ok(());
+                }
+                let now = self.clock.now();
+                let gone = self.events.depart(self.node, vec![user], now).await?;
+                gone.into_iter().for_each(|user| self.came_or_went(user, false, now));
+                Ok(())
+            }
+            Task::Show(user, online, at) => self.show(user, online, at).await,
+        }
+    }
+
+    async fn read_events(&self, chat_id: ChatId) -> Result<(), Failure> {
+        loop {
+            let Some(after) = self.state().tracks.get(&chat_id).map(|track| track.head) else {
+                return Ok(());
+            };
+            let events = match self.events.list(chat_id, after, PAGE).await {
+                Ok(events) => events,
+                Err(error) => {
+                    // Whoever looks around next tries again.
+                    if let Some(track) = self.state().tracks.get_mut(&chat_id) {
+                        track.reading = false;
+                    }
+                    return Err(error.into());
+                }
+            };
+            match events {
+                Events::Listed { events, last } => {
+                    let mut state = self.state();
+                    for event in events {
+                        state.deliver_next(event);
+                    }
+                    state.deliver_early(chat_id);
+                    let Some(track) = state.tracks.get_mut(&chat_id) else {
+                        return Ok(());
+                    };
+                    if track.head >= last && !std::mem::take(&mut track.news) {
+                        track.reading = false;
+                        return Ok(());
+                    }
+                }
+                Events::Forgotten => {
+                    let mut state = self.state();
+                    let track = state.tracks.remove(&chat_id);
+                    for seat in track.into_iter().flat_map(|track| track.seats) {
+                        seat.close(Closing::Interrupted);
+                    }
+                    return Ok(());
+                }
+                Events::NoChat => return self.bury(chat_id).await,
+            }
+        }
+    }
+
+    /// A chat is gone: its last event is told by what those who were in it departed with.
+    async fn bury(&self, chat_id: ChatId) -> Result<(), Failure> {
+        let user = {
+            let state = self.state();
+            let track = state.tracks.get(&chat_id);
+            track.and_then(|track| track.seats.first().map(|seat| seat.session.user_id))
+        };
+        let now = self.clock.now();
+        let mut departed = None;
+        if let Some(user) = user {
+            // Long ago enough for any clock.
+            let since = Timestamp::from_millis(0);
+            let departures = self.events.departures(user, since).await?;
+            departed = departures.into_iter().find(|departure| departure.chat_id == chat_id);
+        }
+        let mut state = self.state();
+        if let Some(track) = state.tracks.get_mut(&chat_id) {
+            let seq = departed.map_or(track.head.next(), |departure| departure.seq);
+            // Events of a chat that is gone can't be read any more: the last one stands for them.
+            track.head = EventSeq::new(seq.get() - 1).unwrap_or_default();
+            let event = ChatEvent {
+                chat_id,
+                seq,
+                at: departed.map_or(now, |departure| departure.at),
+                change: Change::ChatDeleted,
+            };
+            state.deliver(Arc::new(LiveEvent::new(event)));
+        }
+        Ok(())
+    }
+
+    async fn compare(&self, chats: Vec<ChatId>) -> Result<(), Failure> {
+        let found: HashMap<ChatId, EventSeq> = self.events.last_events(chats.clone()).await?.into_iter().collect();
+        let mut state = self.state();
+        for chat in chats {
+            if let Some(track) = state.tracks.get_mut(&chat)
+                && found.get(&chat).is_none_or(|last| *last > track.head)
+            {
+                self.read(chat, track);
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets a user's connections listen to chats that they don't listen to yet.
+    async fn admit(&self, user: UserId) -> Result<(), Failure> {
+        let Some(seats) = self.state().users.get(&user).cloned() else {
+            return Ok(());
+        };
+        let subscriptions = self.events.subscriptions(user).await?;
+        for seat in seats.into_iter().filter(|seat| seat.may_add_chats()) {
+            let present: HashSet<ChatId> = seat.chats().into_iter().collect();
+            for subscription in &subscriptions {
+                if !present.contains(&subscription.chat_id) {
+                    self.admit_to(&seat, subscription).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn admit_to(&self, seat: &Arc<Seat>, subscription: &Subscription) -> Result<(), Failure> {
+        let chat_id = subscription.chat_id;
+        let before = EventSeq::new(subscription.first_event.get() - 1).unwrap_or_default();
+        let mut missed = Vec::new();
+        loop {
+            let place = {
+                let mut state = self.state();
+                if seat.listens_to(chat_id) || !state.has(seat) {
+                    return Ok(());
+                }
+                let had = missed.last().map_or(before, |event: &Arc<LiveEvent>| event.seq);
+                let track = state
+                    .tracks
+                    .entry(chat_id)
+                    .or_insert_with(|| Track::of(subscription, before));
+                if track.head <= had {
+                    // All that was delivered before is in hand; what comes next comes by itself.
+                    missed.into_iter().for_each(|event| seat.bring(Delivery::Event(event)));
+                    seat.add_chat(chat_id);
+                    track.seats.push(Arc::clone(seat));
+                    self.read(chat_id, track);
+                    return Ok(());
+                }
+                had
+            };
+            let head = self.state().tracks.get(&chat_id).map(|track| track.head);
+            match self.events.list(chat_id, place, PAGE).await? {
+                Events::Listed { events, .. } if !events.is_empty() => {
+                    let events = events.into_iter().filter(|event| head.is_some_and(|head| event.seq <= head));
+                    missed.extend(events.map(|event| Arc::new(LiveEvent::new(event))));
+                }
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    async fn check_sessions(&self, sessions: Vec<SessionId>) -> Result<(), Failure> {
+        let live = self.events.live_sessions(sessions.clone(), self.clock.now()).await?;
+        let live: HashSet<SessionId> = live.into_iter().collect();
+        let dead: HashSet<SessionId> = sessions.into_iter().filter(|session| !live.contains(session)).collect();
+        if !dead.is_empty() {
+            let state = self.state();
+            let ended = state.all_seats().filter(|seat| dead.contains(&seat.session.session_id));
+            ended.for_each(|seat| seat.close(Closing::SessionEnded));
+        }
+        Ok(())
+    }
+
+    fn came_or_went(&self, user_id: UserId, online: bool, at: Timestamp) {
+        self.tasks.push(Task::Show(user_id, online, at));
+        self.bus.publish(Signal::Presence { user_id, online, at });
+    }
+
+    async fn show(&self, user_id: UserId, online: bool, at: Timestamp) -> Result<(), Failure> {
+        let others: Vec<UserId> = {
+            let state = self.state();
+            state.users.keys().copied().filter(|other| *other != user_id).collect()
+        };
+        for chunk in others.chunks(CHUNK) {
+            let acquainted = self.events.acquaintances(user_id, chunk.to_vec(), ACQUAINTED).await?;
+            let state = self.state();
+            for seat in acquainted.iter().filter_map(|other| state.users.get(other)).flatten() {
+                seat.bring(Delivery::Presence { user_id, online, at });
+            }
+        }
+        Ok(())
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Track {
+    fn of(subscription: &Subscription, head: EventSeq) -> Self {
+        Self {
+            number: subscription.number,
+            active_at: subscription.active_at,
+            head,
+            early: BTreeMap::new(),
+            seats: Vec::new(),
+            reading: false,
+            news: false,
+        }
+    }
+}
+
+impl State {
+    fn all_seats(&self) -> impl Iterator<Item = &Arc<Seat>> {
+        self.users.values().flatten()
+    }
+
+    fn has(&self, seat: &Seat) -> bool {
+        let seats = self.users.get(&seat.session.user_id);
+        seats.is_some_and(|seats| seats.iter().any(|other| other.id == seat.id))
+    }
+
+    /// Some users, others each time.
+    fn next_users(&mut self, most: usize) -> Vec<UserId> {
+        let mut users: Vec<UserId> = self.users.keys().copied().collect();
+        users.sort_unstable();
+        let from = users.partition_point(|user| Some(*user) <= self.looked_at);
+        users.rotate_left(from);
+        users.truncate(most);
+        self.looked_at = users.last().copied();
+        users
+    }
+
+    /// Delivers an event if it is its chat's next.
+    fn deliver_next(&mut self, event: ChatEvent) {
+        let track = self.tracks.get(&event.chat_id);
+        if track.is_some_and(|track| event.seq == track.head.next()) {
+            self.deliver(Arc::new(LiveEvent::new(event)));
+        }
+    }
+
+    /// Delivers the copies whose turn it is.
+    fn deliver_early(&mut self, chat_id: ChatId) {
+        while let Some(track) = self.tracks.get_mut(&chat_id) {
+            let next = track.head.next();
+            track.early = track.early.split_off(&next);
+            match track.early.remove(&next) {
+                Some(event) => self.deliver(event),
+                None => return,
+            }
+        }
+    }
+
+    /// Delivers a chat's next event.
+    fn deliver(&mut self, event: Arc<LiveEvent>) {
+        let chat_id = event.chat_id;
+        let Some(track) = self.tracks.get_mut(&chat_id) else {
+            return;
+        };
+        track.head = event.seq;
+        if matches!(event.change, Change::MessageCreated(_)) {
+            track.active_at = track.active_at.max(event.at);
+        }
+        if let Change::MemberAdded { user, .. } = &event.change {
+            for seat in self.users.get(&user.id).map(Vec::as_slice).unwrap_or_default() {
+                if seat.may_add_chats() && seat.add_chat(chat_id) {
+                    track.seats.push(Arc::clone(seat));
+                }
+            }
+        }
+        for seat in &track.seats {
+            seat.bring(Delivery::Event(Arc::clone(&event)));
+        }
+        match &event.change {
+            Change::MemberRemoved { user_id } => {
+                let gone = track.seats.extract_if(.., |seat| seat.session.user_id == *user_id);
+                gone.for_each(|seat| seat.remove_chat(chat_id));
+                if track.seats.is_empty() {
+                    self.tracks.remove(&chat_id);
+                }
+            }
+            Change::ChatDeleted => {
+                for seat in std::mem::take(&mut track.seats) {
+                    seat.remove_chat(chat_id);
+                }
+                self.tracks.remove(&chat_id);
+            }
+            _ => {}
+        }
+    }
+
+    fn remove_seat(&mut self, chat_id: ChatId, id: u64) {
+        if let Some(track) = self.tracks.get_mut(&chat_id) {
+            if let Some(index) = track.seats.iter().position(|seat| seat.id == id) {
+                track.seats.swap_remove(index);
+            }
+            if track.seats.is_empty() {
+                self.tracks.remove(&chat_id);
+            }
+        }
+    }
+}

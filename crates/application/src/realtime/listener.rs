@@ -1,0 +1,291 @@
+use super::hub::{Hub, PAGE, Start};
+use super::seat::Seat;
+use super::token::ResumeToken;
+use super::{Closing, Delivery, LiveEvent};
+use crate::Failure;
+use std::collections::HashMap;
+use std::sync::Arc;
+use tertulia_domain::event::{MAX_AGE, MAX_MISSED};
+use tertulia_domain::repository::Events;
+use tertulia_domain::{Change, ChatEvent, ChatId, ClaimedSession, Departure, EventSeq, Timestamp};
+use thiserror::Error;
+
+/// Connections that one user may have to one node.
+pub const MAX_CONNECTIONS: usize = 50;
+
+/// Why somebody can't listen.
+#[derive(Debug, Error)]
+pub enum ConnectError {
+    /// More connections than [`MAX_CONNECTIONS`].
+    #[error("too many connections; a user may have {MAX_CONNECTIONS}")]
+    TooMany,
+    /// See there.
+    #[error(transparent)]
+    Failed(#[from] Failure),
+}
+
+/// Why somebody can't go on where they were.
+#[derive(Debug, Error)]
+pub enum ResumeError {
+    /// Not a token, or somebody else's.
+    #[error("the token is not one of this user's")]
+    BadToken,
+    /// See there.
+    #[error(transparent)]
+    Failed(#[from] Failure),
+}
+
+/// Where somebody wants to go on.
+#[derive(Debug, Clone, Default)]
+pub enum Resume {
+    /// With what happens from now on.
+    #[default]
+    Live,
+    /// After these events; in other chats with what happens from now on. Chats that are not theirs do not matter.
+    Positions(HashMap<ChatId, EventSeq>),
+    /// Where the token says, in all of their chats.
+    Token(String),
+}
+
+/// Somebody's connection to what happens in their chats. It ends when it is dropped.
+pub struct Listener {
+    hub: Arc<Hub>,
+    seat: Arc<Seat>,
+    starts: Vec<Start>,
+    /// What the client has already of what comes by itself.
+    floors: HashMap<ChatId, EventSeq>,
+}
+
+/// What somebody missed, to be taken piece by piece.
+pub struct Backlog {
+    hub: Arc<Hub>,
+    missed: Vec<Missed>,
+    departures: Vec<Departure>,
+    reset: Vec<ChatId>,
+    now: Timestamp,
+}
+
+/// The events of one chat after a place, up to another.
+struct Missed {
+    chat_id: ChatId,
+    after: EventSeq,
+    last: EventSeq,
+    begun: bool,
+}
+
+impl Hub {
+    /// Begins to bring a session's user what happens in their chats: all that is committed after this returned, in each chat in
+    /// order, until the listener is dropped. It waits there until it is taken.
+    pub async fn connect(self: &Arc<Self>, session: ClaimedSession) -> Result<Listener, ConnectError> {
+        let seat = self.sit_down(session, MAX_CONNECTIONS).ok_or(ConnectError::TooMany)?;
+        let mut listener = Listener {
+            hub: Arc::clone(self),
+            seat,
+            starts: Vec::new(),
+            floors: HashMap::new(),
+        };
+        listener.starts = self.subscribe(&listener.seat).await?;
+        Ok(listener)
+    }
+}
+
+impl Listener {
+    /// Whose.
+    pub fn session(&self) -> ClaimedSession {
+        self.seat.session
+    }
+
+    /// Finds out what was missed. To be called once at the most; what comes by itself stands after it.
+    pub async fn resume(&mut self, from: Resume) -> Result<Backlog, ResumeError> {
+        let now = self.hub.clock.now();
+        let starts = std::mem::take(&mut self.starts);
+        let mut backlog = Backlog {
+            hub: Arc::clone(&self.hub),
+            missed: Vec::new(),
+            departures: Vec::new(),
+            reset: Vec::new(),
+            now,
+        };
+        match from {
+            Resume::Live => {}
+            Resume::Positions(positions) => {
+                for start in &starts {
+                    if let Some(position) = positions.get(&start.subscription.chat_id) {
+                        self.begin(&mut backlog, start, *position);
+                    }
+                }
+                if positions.len() > starts.len()
+                    || positions.keys().any(|chat| !starts.iter().any(|start| start.subscription.chat_id == *chat))
+                {
+                    let departures = self.departures(now).await?;
+                    let news = |departure: &Departure| {
+                        positions.get(&departure.chat_id).is_some_and(|position| departure.seq > *position)
+                    };
+                    backlog.departures = departures.into_iter().filter(news).collect();
+                }
+            }
+            Resume::Token(token) => {
+                let token = ResumeToken::parse(&token).ok_or(ResumeError::BadToken)?;
+                if token.user_id != self.seat.session.user_id {
+                    return Err(ResumeError::BadToken);
+                }
+                for start in &starts {
+                    match token.places.get(&start.subscription.number) {
+                        Some(position) => self.begin(&mut backlog, start, *position),
+                        // It was quiet when the token was made, and is so still.
+                        None if token.left_out.is_some_and(|then| start.subscription.active_at <= then) => {}
+                        None if token.left_out.is_some() => backlog.reset.push(start.subscription.chat_id),
+                        // Joined since.
+                        None => self.begin(&mut backlog, start, EventSeq::ZERO),
+                    }
+                }
+                let departures = self.departures(now).await?;
+                let news = |departure: &Departure| {
+                    token.places.get(&departure.number).is_some_and(|position| departure.seq > *position)
+                };
+                backlog.departures = departures.into_iter().filter(news).collect();
+            }
+        }
+        Ok(backlog)
+    }
+
+    fn begin(&mut self, backlog: &mut Backlog, start: &Start, position: EventSeq) {
+        let Start { subscription, after } = start;
+        let chat_id = subscription.chat_id;
+        let before = EventSeq::new(subscription.first_event.get() - 1).unwrap_or_default();
+        let position = position.max(before);
+        if position > *after {
+            // It has heard of that from another node before this one did.
+            self.floors.insert(chat_id, position);
+        } else if after.distance_from(position) > MAX_MISSED {
+            backlog.reset.push(chat_id);
+        } else if position < *after {
+            backlog.missed.push(Missed {
+                chat_id,
+                after: position,
+                last: *after,
+                begun: false,
+            });
+        }
+    }
+
+    async fn departures(&self, now: Timestamp) -> Result<Vec<Departure>, Failure> {
+        let since = now.minus(MAX_AGE);
+        let user = self.seat.session.user_id;
+        Ok(self.hub.events.departures(user, since).await?)
+    }
+
+    /// The next thing that comes by itself.
+    pub async fn next(&self) -> Result<Delivery, Closing> {
+        loop {
+            let delivery = self.seat.next().await?;
+            if self.is_news(&delivery) {
+                return Ok(delivery);
+            }
+        }
+    }
+
+    /// The same, if it is there already.
+    pub fn try_next(&self) -> Option<Delivery> {
+        loop {
+            let delivery = self.seat.try_next()?;
+            if self.is_news(&delivery) {
+                return Some(delivery);
+            }
+        }
+    }
+
+    fn is_news(&self, delivery: &Delivery) -> bool {
+        match delivery {
+            Delivery::Event(event) if !self.floors.is_empty() => {
+                self.floors.get(&event.chat_id).is_none_or(|floor| event.seq > *floor)
+            }
+            _ => true,
+        }
+    }
+
+    /// Has a token brought behind everything that was brought until now: who resumes with it goes on after that.
+    pub fn ask_for_token(&self) {
+        self.hub.bring_token(&self.seat, &self.floors);
+    }
+
+    /// Tells the others in a chat that the user types, or does not any more. False when they are not in that chat.
+    pub fn typing(&self, chat_id: ChatId, active: bool) -> bool {
+        let listens = self.seat.listens_to(chat_id);
+        if listens {
+            self.hub.typing(chat_id, self.seat.session.user_id, active);
+        }
+        listens
+    }
+
+    /// Whether the user is in that chat, as far as is known here.
+    pub fn listens_to(&self, chat_id: ChatId) -> bool {
+        self.seat.listens_to(chat_id)
+    }
+
+    /// Notes that somebody is still there at the other end.
+    pub fn note_presence(&self) {
+        self.hub.note_presence(self.seat.session);
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.hub.stand_up(&self.seat);
+    }
+}
+
+impl Backlog {
+    /// The next events that were missed; `None` when there are no more.
+    pub async fn next(&mut self) -> Result<Option<Vec<LiveEvent>>, Failure> {
+        while let Some(missed) = self.missed.last_mut() {
+            let listed = self.hub.events.list(missed.chat_id, missed.after, PAGE).await?;
+            let mut events = match listed {
+                Events::Listed { events, .. } => events,
+                Events::Forgotten => {
+                    self.reset.push(missed.chat_id);
+                    Vec::new()
+                }
+                // That it is gone is told by itself.
+                Events::NoChat => Vec::new(),
+            };
+            events.retain(|event| event.seq <= missed.last);
+            let too_old = |event: &ChatEvent| self.now.since(event.at) > MAX_AGE;
+            if !missed.begun && events.first().is_some_and(too_old) {
+                self.reset.push(missed.chat_id);
+                events.clear();
+            }
+            missed.begun = true;
+            match events.last() {
+                Some(last) if last.seq < missed.last => missed.after = last.seq,
+                _ => drop(self.missed.pop()),
+            }
+            if !events.is_empty() {
+                return Ok(Some(events.into_iter().map(LiveEvent::new).collect()));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The last event of each chat that the user is not in any more. To be asked for once, at the end.
+    pub fn departures(&mut self, listener: &Listener) -> Vec<LiveEvent> {
+        let user_id = listener.seat.session.user_id;
+        let departures = std::mem::take(&mut self.departures).into_iter();
+        let events = departures.map(|departure| ChatEvent {
+            chat_id: departure.chat_id,
+            seq: departure.seq,
+            at: departure.at,
+            change: if departure.deleted {
+                Change::ChatDeleted
+            } else {
+                Change::MemberRemoved { user_id }
+            },
+        });
+        events.map(LiveEvent::new).collect()
+    }
+
+    /// The chats of which too much was missed; complete once [`Backlog::next`] has given everything.
+    pub fn reset(&self) -> &[ChatId] {
+        &self.reset
+    }
+}
