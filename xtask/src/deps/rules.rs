@@ -48,6 +48,11 @@ const INTERNAL: &[Internal] = &[
         dev: &[],
     },
     Internal {
+        of: "tertulia-adapters-events",
+        normal: &["tertulia-application", "tertulia-domain"],
+        dev: &[],
+    },
+    Internal {
         of: "tertulia-adapters-files",
         normal: &["tertulia-application", "tertulia-domain"],
         dev: &[],
