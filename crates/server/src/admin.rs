@@ -15,7 +15,7 @@ use tertulia_application::account;
 use tertulia_domain::{DisplayName, Email, Password, PasswordPolicy, Role, UserId, Username};
 
 /// What concerns the server alone.
-const SERVERS_OWN: [&str; 26] = [
+const SERVERS_OWN: [&str; 27] = [
     "listen",
     "workers",
     "hash_threads",
@@ -33,6 +33,7 @@ const SERVERS_OWN: [&str; 26] = [
     "smtp_url",
     "smtp_ca",
     "mail_from",
+    "nats_url",
     "verify_email",
     "rate_limits",
     "no_rate_limits",

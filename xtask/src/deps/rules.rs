@@ -97,6 +97,7 @@ const INTERNAL: &[Internal] = &[
     Internal {
         of: "tertulia-server",
         normal: &[
+            "tertulia-adapters-events",
             "tertulia-adapters-files",
             "tertulia-adapters-http",
             "tertulia-adapters-mail",
