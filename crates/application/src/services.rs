@@ -7,8 +7,9 @@ use crate::moderation::ModerationService;
 use crate::ports::{
     Clock, EventBus, FileStore, IdGenerator, ImageInspector, Mailer, PasswordHasher, SecretGenerator, TokenIssuer,
 };
-use crate::realtime::Presence;
+use crate::realtime::{Hub, Presence};
 use std::sync::Arc;
+use tertulia_domain::NodeId;
 use tertulia_domain::repository::{
     AccountTokenRepository, ApiKeyRepository, ChatRepository, EventRepository, FileRepository, Maintenance,
     MessageRepository, ModerationRepository, OutboxRepository, OverviewRepository, SessionRepository, UserRepository,
@@ -48,6 +49,8 @@ pub struct Repositories {
 pub struct Ports {
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// Which process this is, for others to know it by.
+    pub node: NodeId,
     /// Identifiers.
     pub ids: Arc<dyn IdGenerator>,
     /// Random secrets.
@@ -92,6 +95,8 @@ pub struct Services {
     pub moderation: Arc<ModerationService>,
     /// Who is online.
     pub presence: Arc<Presence>,
+    /// Who listens.
+    pub hub: Arc<Hub>,
     /// Upkeep, and whether the database is well.
     pub maintenance: Arc<dyn Maintenance>,
     /// The other processes, and whether they can be reached.
@@ -107,19 +112,32 @@ impl Services {
             Arc::clone(&repositories.sessions),
             Arc::clone(&ports.clock),
         ));
+        let hub = Arc::new(Hub::new(&repositories, &ports, Arc::clone(&presence)));
         Self {
             accounts: Arc::new(AccountService::new(
                 &repositories,
                 &ports,
                 Arc::clone(&presence),
+                Arc::clone(&hub),
                 policy.accounts,
             )),
-            chats: Arc::new(ChatService::new(&repositories, &ports, Arc::clone(&presence))),
-            messaging: Arc::new(MessagingService::new(&repositories, &ports, Arc::clone(&presence))),
+            chats: Arc::new(ChatService::new(
+                &repositories,
+                &ports,
+                Arc::clone(&presence),
+                Arc::clone(&hub),
+            )),
+            messaging: Arc::new(MessagingService::new(
+                &repositories,
+                &ports,
+                Arc::clone(&presence),
+                Arc::clone(&hub),
+            )),
             files: Arc::new(FileService::new(&repositories, &ports, policy.files)),
             mail: Arc::new(MailService::new(&repositories, &ports)),
-            moderation: Arc::new(ModerationService::new(&repositories, &ports)),
+            moderation: Arc::new(ModerationService::new(&repositories, &ports, Arc::clone(&hub))),
             presence,
+            hub,
             maintenance: repositories.maintenance,
             bus: ports.bus,
             clock: ports.clock,

@@ -28,7 +28,7 @@ use tertulia_domain::repository::{
 use tertulia_domain::{
     Author, Caller, Chat, ChatId, ChatKind, ChatTitle, ChatView, Claim, ClaimedSession, Dimensions, Email, EventSeq,
     File, FileId, FileName, Fingerprint, IdempotencyKey, MediaType, Member, MemberRole, Membership, Message,
-    MessageBody, MessageContent, MessageId, ObjectKey, Password, PasswordHash, PasswordPolicy, Profile, Reason,
+    MessageBody, MessageContent, MessageId, NodeId, ObjectKey, Password, PasswordHash, PasswordPolicy, Profile, Reason,
     Recording, Role, Seq, Session, SessionId, StoredAnswer, Timestamp, User, UserId, Username,
 };
 use uuid::Uuid;
@@ -205,7 +205,7 @@ impl Default for World {
             store: MockFileStore::default(),
             images: MockImageInspector::default(),
             mailer: MockMailer::default(),
-            bus: MockEventBus::default(),
+            bus: quiet_bus(),
             clock: ManualClock::default(),
             policy: Policy {
                 accounts: POLICY.clone(),
@@ -213,6 +213,13 @@ impl Default for World {
             },
         }
     }
+}
+
+/// A bus on which nobody listens. That it was told is for the tests of the hub.
+fn quiet_bus() -> MockEventBus {
+    let mut bus = MockEventBus::default();
+    bus.expect_publish().return_const(());
+    bus
 }
 
 impl World {
@@ -242,6 +249,7 @@ impl World {
             images: Arc::new(self.images),
             mailer: Arc::new(self.mailer),
             bus: Arc::new(self.bus),
+            node: NodeId::from_uuid(Uuid::from_u128(51)),
         };
         Services::new(repositories, ports, self.policy)
     }

@@ -23,7 +23,7 @@ use tertulia_domain::repository::{
 use tertulia_domain::{
     Author, Caller, Chat, ChatId, ChatKind, ChatTitle, ChatView, ClaimedSession, Dimensions, DisplayName, Email,
     EventSeq, File, FileId, FileName, MediaType, Member, MemberRole, Membership, Message, MessageBody, MessageContent,
-    MessageId, Profile, ProfileValue, Role, Scopes, Seq, SessionId, Timestamp, User, UserId, Username,
+    MessageId, NodeId, Profile, ProfileValue, Role, Scopes, Seq, SessionId, Timestamp, User, UserId, Username,
 };
 use uuid::Uuid;
 
@@ -77,6 +77,13 @@ pub(crate) struct World {
     pub(crate) options: HttpOptions,
 }
 
+/// A bus on which nobody listens.
+fn quiet_bus() -> MockEventBus {
+    let mut bus = MockEventBus::new();
+    bus.expect_publish().return_const(());
+    bus
+}
+
 struct Counting(AtomicU64);
 
 impl IdGenerator for Counting {
@@ -114,7 +121,7 @@ impl World {
             api_keys: MockApiKeyRepository::new(),
             moderation: MockModerationRepository::new(),
             maintenance: MockMaintenance::new(),
-            bus: MockEventBus::new(),
+            bus: quiet_bus(),
             store: MockFileStore::new(),
             images: MockImageInspector::new(),
             hasher: MockPasswordHasher::new(),
@@ -187,6 +194,7 @@ impl World {
             images: Arc::new(self.images),
             mailer: Arc::new(MockMailer::new()),
             bus: Arc::new(self.bus),
+            node: NodeId::from_uuid(Uuid::from_u128(0xD)),
         };
         let state = HttpState {
             services: Services::new(repositories, ports, self.policy),

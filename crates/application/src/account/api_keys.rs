@@ -95,6 +95,7 @@ impl AccountService {
     pub async fn revoke_api_key(&self, caller: Caller, id: SessionId) -> Result<(), RevokeApiKeyError> {
         let revoked = self.api_keys.revoke(caller.user_id, id).await.map_err(Failure::from)?;
         if revoked {
+            self.hub.sessions_ended(caller.user_id, Some(id));
             Ok(())
         } else {
             Err(RevokeApiKeyError::NotFound)

@@ -44,6 +44,7 @@ impl AccountService {
             .set_password(caller.user_id, &new, keep, self.clock.now())
             .await;
         if changed.map_err(Failure::from)? {
+            self.hub.sessions_ended(caller.user_id, None);
             Ok(())
         } else {
             Err(ChangePasswordError::NotFound)

@@ -18,12 +18,16 @@ pub enum DeleteAccountError {
 impl AccountService {
     /// Deletes the caller's account. Their messages stay, under a user without a name, unless they are to be erased too.
     pub async fn delete_account(&self, caller: Caller, erase: bool) -> Result<Erased, DeleteAccountError> {
+        let chats = self.hub.chats_of(caller.user_id).await?;
         let erased = self
             .users
             .delete(caller.user_id, erase, self.clock.now())
             .await
             .map_err(Failure::from)?;
-        erased.ok_or(DeleteAccountError::NotFound)
+        let erased = erased.ok_or(DeleteAccountError::NotFound)?;
+        self.hub.sessions_ended(caller.user_id, None);
+        chats.into_iter().for_each(|chat| self.hub.changed(chat, Vec::new()));
+        Ok(erased)
     }
 }
 
@@ -35,6 +39,11 @@ mod tests {
 
     fn deleting(erase: bool, outcome: Option<Erased>) -> World {
         let mut world = World::default();
+        world
+            .events
+            .expect_subscriptions()
+            .with(eq(ANA))
+            .return_once(|_| Ok(vec![]));
         let asked = world.users.expect_delete().with(eq(ANA), eq(erase), eq(NOW)).once();
         asked.return_once(move |_, _, _| Ok(outcome));
         world
@@ -68,6 +77,7 @@ mod tests {
     async fn passes_failures_on() {
         passes_on(repository_errors, async |cause| {
             let mut world = World::default();
+            world.events.expect_subscriptions().return_once(|_| Ok(vec![]));
             world.users.expect_delete().return_once(|_, _, _| Err(cause));
             world.services().accounts.delete_account(CALLER, true).await
         })

@@ -24,12 +24,15 @@ impl AccountService {
     pub async fn log_out(&self, caller: Caller) -> Result<(), Failure> {
         // Somebody else may have ended it since the caller was recognised: that is as good.
         self.sessions.end(caller.user_id, caller.session_id).await?;
+        self.hub.sessions_ended(caller.user_id, Some(caller.session_id));
         Ok(())
     }
 
     /// Ends all of the caller's sessions, this one included; gives their number.
     pub async fn log_out_everywhere(&self, caller: Caller) -> Result<u64, Failure> {
-        Ok(self.sessions.end_all(caller.user_id).await?)
+        let ended = self.sessions.end_all(caller.user_id).await?;
+        self.hub.sessions_ended(caller.user_id, None);
+        Ok(ended)
     }
 
     /// Ends one of the caller's sessions.
@@ -39,7 +42,11 @@ impl AccountService {
             .end(caller.user_id, session)
             .await
             .map_err(Failure::from)?;
-        if ended { Ok(()) } else { Err(EndSessionError::NotFound) }
+        if !ended {
+            return Err(EndSessionError::NotFound);
+        }
+        self.hub.sessions_ended(caller.user_id, Some(session));
+        Ok(())
     }
 }
 

@@ -19,6 +19,7 @@ mod reset_password;
 mod secret_token;
 mod set_avatar;
 mod throttle;
+mod ticket;
 mod update_profile;
 mod verify_email;
 
@@ -37,15 +38,18 @@ pub use register::{Register, RegisterError};
 pub use reset_password::{ResetPassword, ResetPasswordError};
 pub use set_avatar::SetAvatarError;
 pub use throttle::ThrottlePolicy;
+pub use ticket::Ticket;
 pub use update_profile::{UpdateProfileError, UpdatedProfile};
 pub use verify_email::{RequestVerificationError, VerifyEmailError};
 
 use crate::ports::{Clock, IdGenerator, PasswordHasher, SecretGenerator, TokenIssuer};
-use crate::realtime::Presence;
+use crate::realtime::{Hub, Presence};
 use crate::services::{Ports, Repositories};
 use std::sync::Arc;
 use std::time::Duration;
-use tertulia_domain::repository::{AccountTokenRepository, ApiKeyRepository, SessionRepository, UserRepository};
+use tertulia_domain::repository::{
+    AccountTokenRepository, ApiKeyRepository, EventRepository, SessionRepository, UserRepository,
+};
 use throttle::LogInThrottle;
 
 /// The rules of accounts that an operator sets.
@@ -81,12 +85,14 @@ pub struct AccountService {
     sessions: Arc<dyn SessionRepository>,
     tokens_by_mail: Arc<dyn AccountTokenRepository>,
     api_keys: Arc<dyn ApiKeyRepository>,
+    events: Arc<dyn EventRepository>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdGenerator>,
     secrets: Arc<dyn SecretGenerator>,
     hasher: Arc<dyn PasswordHasher>,
     tokens: Arc<dyn TokenIssuer>,
     presence: Arc<Presence>,
+    hub: Arc<Hub>,
     throttle: LogInThrottle,
     policy: AccountPolicy,
 }
@@ -96,6 +102,7 @@ impl AccountService {
         repositories: &Repositories,
         ports: &Ports,
         presence: Arc<Presence>,
+        hub: Arc<Hub>,
         policy: AccountPolicy,
     ) -> Self {
         Self {
@@ -103,12 +110,14 @@ impl AccountService {
             sessions: Arc::clone(&repositories.sessions),
             tokens_by_mail: Arc::clone(&repositories.account_tokens),
             api_keys: Arc::clone(&repositories.api_keys),
+            events: Arc::clone(&repositories.events),
             clock: Arc::clone(&ports.clock),
             ids: Arc::clone(&ports.ids),
             secrets: Arc::clone(&ports.secrets),
             hasher: Arc::clone(&ports.hasher),
             tokens: Arc::clone(&ports.tokens),
             presence,
+            hub,
             throttle: LogInThrottle::new(policy.throttle),
             policy,
         }

@@ -13,6 +13,10 @@ impl AccountService {
             .set_password(caller.user_id, &hash, keep, self.clock.now())
             .await
             .map_err(Failure::from)?;
-        if replaced { Ok(()) } else { Err(FindUserError::NotFound) }
+        if !replaced {
+            return Err(FindUserError::NotFound);
+        }
+        self.hub.sessions_ended(caller.user_id, None);
+        Ok(())
     }
 }

@@ -71,7 +71,9 @@ impl AccountService {
             .redeem_reset(hash, &password, self.clock.now())
             .await
             .map_err(Failure::from)?;
-        user.map(|_| ()).ok_or(ResetPasswordError::InvalidToken)
+        let user = user.ok_or(ResetPasswordError::InvalidToken)?;
+        self.hub.sessions_ended(user, None);
+        Ok(())
     }
 }
 

@@ -51,7 +51,8 @@ impl ChatService {
             at,
         };
         let recording = command.keyed.map(|keyed| keyed.recording(caller.user_id, at));
-        self.chats
+        let recorded = self
+            .chats
             .insert_direct(chat, recording)
             .await
             .map_err(|error| match error {
@@ -59,7 +60,18 @@ impl ChatService {
                 InsertChatError::Blocked => CreateDirectError::Blocked,
                 InsertChatError::KeyReused => CreateDirectError::KeyReused,
                 InsertChatError::Repository(error) => CreateDirectError::Failed(error.into()),
-            })
+            })?;
+        self.announce(&recorded, vec![caller.user_id, command.other]);
+        Ok(recorded)
+    }
+
+    /// Tells that a chat was made, if it was.
+    pub(super) fn announce(&self, recorded: &Recorded<CreatedChat>, members: Vec<UserId>) {
+        if let Recorded::Fresh(made) = recorded
+            && made.created
+        {
+            self.hub.changed(made.view.chat.id, members);
+        }
     }
 }
 

@@ -45,6 +45,7 @@ impl ChatService {
         if members.len() > Chat::MAX_FIRST_MEMBERS {
             return Err(CreateGroupError::TooManyMembers);
         }
+        let everybody: Vec<UserId> = members.iter().copied().chain([caller.user_id]).collect();
         let at = self.clock.now();
         let group = NewGroup {
             id: ChatId::from_uuid(self.ids.next()),
@@ -54,7 +55,8 @@ impl ChatService {
             at,
         };
         let recording = command.keyed.map(|keyed| keyed.recording(caller.user_id, at));
-        self.chats
+        let recorded = self
+            .chats
             .insert_group(group, recording)
             .await
             .map_err(|error| match error {
@@ -64,7 +66,9 @@ impl ChatService {
                 }
                 InsertChatError::KeyReused => CreateGroupError::KeyReused,
                 InsertChatError::Repository(error) => CreateGroupError::Failed(error.into()),
-            })
+            })?;
+        self.announce(&recorded, everybody);
+        Ok(recorded)
     }
 }
 

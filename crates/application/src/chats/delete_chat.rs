@@ -9,6 +9,7 @@ impl ChatService {
         self.permit(caller, id, Action::DeleteChat).await?;
         let deleted = self.chats.delete(id, self.clock.now()).await.map_err(Failure::from)?;
         if deleted {
+            self.hub.changed(id, Vec::new());
             Ok(())
         } else {
             Err(AccessError::ChatNotFound)

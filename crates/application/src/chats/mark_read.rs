@@ -11,7 +11,11 @@ impl ChatService {
             .mark_read(id, caller.user_id, seq, self.clock.now())
             .await
             .map_err(Failure::from)?;
-        state.ok_or(AccessError::ChatNotFound)
+        let state = state.ok_or(AccessError::ChatNotFound)?;
+        if state.moved {
+            self.hub.changed(id, Vec::new());
+        }
+        Ok(state)
     }
 }
 

@@ -128,6 +128,7 @@ impl ChatService {
         if !is_from(command.note.as_ref(), &members) {
             return Err(CreateByMembersError::SenderNotAmong);
         }
+        let everybody = members.clone();
         let owner = if among { caller.user_id } else { members[0] };
         let (id, created) = if let [one, other] = members[..] {
             let other = if one == owner { other } else { one };
@@ -143,6 +144,9 @@ impl ChatService {
             };
             self.chats.insert_set(chat).await.map_err(not_created)?
         };
+        if created {
+            self.hub.changed(id, everybody);
+        }
         let found = self.overviews.find(id, caller.user_id).await.map_err(Failure::from)?;
         let overview = found.ok_or_else(|| Failure::Internal("a chat vanished while it was made".into()))?;
         Ok(CreatedByMembers { overview, created })
@@ -196,6 +200,7 @@ impl ChatService {
         if !is_from(command.note.as_ref(), &members) {
             return Err(ReplaceMembersError::SenderNotAmong);
         }
+        let everybody = members.clone();
         let change = repository::ReplaceMembers {
             chat_id: command.chat_id,
             actor: caller.user_id,
@@ -211,6 +216,7 @@ impl ChatService {
             repository::ReplaceMembersError::Blocked => ReplaceMembersError::Blocked,
             repository::ReplaceMembersError::Repository(error) => failed(error),
         })?;
+        self.hub.changed(command.chat_id, everybody);
         Ok(self.seen(caller, command.chat_id).await?)
     }
 

@@ -133,7 +133,8 @@ impl ChatService {
             at,
         };
         let recording = keyed.map(|keyed| keyed.recording(caller.user_id, at));
-        self.chats
+        let recorded = self
+            .chats
             .add_member(member, recording)
             .await
             .map_err(|error| match error {
@@ -142,21 +143,30 @@ impl ChatService {
                 repository::AddMemberError::Full => AddMemberError::Full,
                 repository::AddMemberError::KeyReused => AddMemberError::KeyReused,
                 repository::AddMemberError::Repository(error) => AccessError::from(Failure::from(error)).into(),
-            })
+            })?;
+        if let Recorded::Fresh(added) = &recorded
+            && added.added
+        {
+            self.hub.changed(chat_id, vec![user_id]);
+        }
+        Ok(recorded)
     }
 
     /// Changes a member's role.
     pub async fn change_role(&self, caller: Caller, command: ChangeRole) -> Result<Member, ChangeRoleError> {
         let ChangeRole { chat_id, user_id, role } = command;
         self.permit(caller, chat_id, Action::ChangeRole).await?;
-        self.chats
+        let member = self
+            .chats
             .set_role(chat_id, user_id, role, self.clock.now())
             .await
             .map_err(|error| match error {
                 SetRoleError::MemberNotFound => ChangeRoleError::MemberNotFound,
                 SetRoleError::OwnerStepsDown => ChangeRoleError::OwnerStepsDown,
                 SetRoleError::Repository(error) => AccessError::from(Failure::from(error)).into(),
-            })
+            })?;
+        self.hub.changed(chat_id, Vec::new());
+        Ok(member)
     }
 
     /// Takes a member out of a group. An owner who leaves is followed by the longest-standing admin, or else member; the
@@ -186,7 +196,10 @@ impl ChatService {
             .map_err(failed)?;
         match removal {
             Some(Removal::NotAMember) => Err(RemoveMemberError::MemberNotFound),
-            Some(removal) => Ok(removal),
+            Some(removal) => {
+                self.hub.changed(chat_id, Vec::new());
+                Ok(removal)
+            }
             // They became the owner since the caller was allowed to remove them.
             None => Err(AccessError::from(Denial::Forbidden).into()),
         }

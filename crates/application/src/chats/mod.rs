@@ -27,7 +27,7 @@ pub use overviews::ListOverviews;
 pub use set_avatar::SetChatAvatarError;
 
 use crate::ports::{Clock, IdGenerator};
-use crate::realtime::Presence;
+use crate::realtime::{Hub, Presence};
 use crate::services::{Ports, Repositories};
 use std::sync::Arc;
 use tertulia_domain::repository::{ChatRepository, OverviewRepository, UserRepository};
@@ -38,17 +38,19 @@ pub struct ChatService {
     overviews: Arc<dyn OverviewRepository>,
     users: Arc<dyn UserRepository>,
     presence: Arc<Presence>,
+    hub: Arc<Hub>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdGenerator>,
 }
 
 impl ChatService {
-    pub(crate) fn new(repositories: &Repositories, ports: &Ports, presence: Arc<Presence>) -> Self {
+    pub(crate) fn new(repositories: &Repositories, ports: &Ports, presence: Arc<Presence>, hub: Arc<Hub>) -> Self {
         Self {
             chats: Arc::clone(&repositories.chats),
             overviews: Arc::clone(&repositories.overviews),
             users: Arc::clone(&repositories.users),
             presence,
+            hub,
             clock: Arc::clone(&ports.clock),
             ids: Arc::clone(&ports.ids),
         }

@@ -15,6 +15,7 @@ impl ChatService {
         {
             return Err(AccessError::ChatNotFound);
         }
+        self.hub.changed(id, Vec::new());
         self.chat(caller, id).await
     }
 }

@@ -32,6 +32,7 @@ impl ChatService {
         if !set.map_err(|error| AccessError::from(Failure::from(error)))? {
             return Err(AccessError::ChatNotFound.into());
         }
+        self.hub.changed(id, Vec::new());
         Ok(self.chat(caller, id).await?)
     }
 }

@@ -77,7 +77,9 @@ impl MessagingService {
         let own = context.message.sender.id == caller.user_id;
         decide(standing(caller, &context), Action::EditMessage { own }).map_err(|_| EditMessageError::Forbidden)?;
         let edited = self.messages.edit(chat_id, message_id, &body, self.clock.now()).await;
-        edited.map_err(Failure::from)?.ok_or(EditMessageError::Deleted)
+        let edited = edited.map_err(Failure::from)?.ok_or(EditMessageError::Deleted)?;
+        self.hub.changed(chat_id, Vec::new());
+        Ok(edited)
     }
 
     /// Deletes a message: it keeps its place, and says nothing any more. To delete it again changes nothing.
@@ -95,6 +97,7 @@ impl MessagingService {
         };
         let deleted = deleted.map_err(Failure::from)?;
         if deleted {
+            self.hub.changed(chat, Vec::new());
             Ok(())
         } else {
             Err(DeleteMessageError::NotFound)

@@ -11,7 +11,7 @@ pub use send_message::{SendMessage, SendMessageError};
 pub use view_message::ViewMessageError;
 
 use crate::ports::{Clock, IdGenerator};
-use crate::realtime::Presence;
+use crate::realtime::{Hub, Presence};
 use crate::services::{Ports, Repositories};
 use std::sync::Arc;
 use tertulia_domain::repository::{ChatRepository, MessageRepository, ModerationRepository};
@@ -22,17 +22,19 @@ pub struct MessagingService {
     chats: Arc<dyn ChatRepository>,
     moderation: Arc<dyn ModerationRepository>,
     presence: Arc<Presence>,
+    hub: Arc<Hub>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdGenerator>,
 }
 
 impl MessagingService {
-    pub(crate) fn new(repositories: &Repositories, ports: &Ports, presence: Arc<Presence>) -> Self {
+    pub(crate) fn new(repositories: &Repositories, ports: &Ports, presence: Arc<Presence>, hub: Arc<Hub>) -> Self {
         Self {
             messages: Arc::clone(&repositories.messages),
             chats: Arc::clone(&repositories.chats),
             moderation: Arc::clone(&repositories.moderation),
             presence,
+            hub,
             clock: Arc::clone(&ports.clock),
             ids: Arc::clone(&ports.ids),
         }

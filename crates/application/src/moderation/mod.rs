@@ -11,6 +11,7 @@ pub use suspension::SuspendError;
 
 use crate::Failure;
 use crate::ports::{Clock, IdGenerator};
+use crate::realtime::Hub;
 use crate::services::{Ports, Repositories};
 use std::sync::Arc;
 use tertulia_domain::repository::{MessageRepository, ModerationRepository};
@@ -21,6 +22,7 @@ use thiserror::Error;
 pub struct ModerationService {
     moderation: Arc<dyn ModerationRepository>,
     messages: Arc<dyn MessageRepository>,
+    hub: Arc<Hub>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdGenerator>,
 }
@@ -37,10 +39,11 @@ pub enum AdminError {
 }
 
 impl ModerationService {
-    pub(crate) fn new(repositories: &Repositories, ports: &Ports) -> Self {
+    pub(crate) fn new(repositories: &Repositories, ports: &Ports, hub: Arc<Hub>) -> Self {
         Self {
             moderation: Arc::clone(&repositories.moderation),
             messages: Arc::clone(&repositories.messages),
+            hub,
             clock: Arc::clone(&ports.clock),
             ids: Arc::clone(&ports.ids),
         }

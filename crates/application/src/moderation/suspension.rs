@@ -27,7 +27,9 @@ impl ModerationService {
             self.moderation
                 .suspend(user, caller.user_id, &reason, self.clock.now())
                 .await,
-        )
+        )?;
+        self.hub.sessions_ended(user, None);
+        Ok(())
     }
 
     /// Lifts a suspension; on a user who wasn't suspended nothing changes.
@@ -50,7 +52,9 @@ impl ModerationService {
             self.moderation
                 .remove_message(chat, message, caller.user_id, Some(reason), at)
                 .await,
-        )
+        )?;
+        self.hub.changed(chat, Vec::new());
+        Ok(())
     }
 }
 

@@ -1,16 +1,17 @@
-use super::seat::{Closing, Delivery, Seat};
 use super::queue::Queue;
+use super::seat::{Closing, Delivery, Seat};
 use super::token::{Place, ResumeToken};
 use super::{LiveEvent, Presence};
 use crate::Failure;
-use crate::ports::{Clock, EventBus, IdGenerator, Signal};
+use crate::ports::{Clock, EventBus, Signal};
+use crate::services::{Ports, Repositories};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tertulia_domain::repository::{EventRepository, Events};
 use tertulia_domain::{
-    Change, ChatEvent, ChatId, ClaimedSession, EventSeq, NodeId, SessionId, Subscription, Timestamp, UserId,
+    Change, ChatEvent, ChatId, ClaimedSession, EventSeq, Message, NodeId, SessionId, Subscription, Timestamp, UserId,
 };
 
 /// Events that are read at a time.
@@ -100,18 +101,12 @@ pub(super) struct Start {
 }
 
 impl Hub {
-    pub(crate) fn new(
-        events: Arc<dyn EventRepository>,
-        bus: Arc<dyn EventBus>,
-        clock: Arc<dyn Clock>,
-        ids: &dyn IdGenerator,
-        presence: Arc<Presence>,
-    ) -> Self {
+    pub(crate) fn new(repositories: &Repositories, ports: &Ports, presence: Arc<Presence>) -> Self {
         Self {
-            node: NodeId::from_uuid(ids.next()),
-            events,
-            bus,
-            clock,
+            node: ports.node,
+            events: Arc::clone(&repositories.events),
+            bus: Arc::clone(&ports.bus),
+            clock: Arc::clone(&ports.clock),
             presence,
             state: Mutex::default(),
             tasks: Queue::default(),
@@ -121,10 +116,10 @@ impl Hub {
 
     // What use cases tell.
 
-    /// A message was sent: here is what happened.
-    pub(crate) fn sent(&self, event: ChatEvent) {
-        let chat_id = event.chat_id;
-        self.offer(event);
+    /// A message was sent, which is that event of its chat.
+    pub(crate) fn sent(&self, message: &Message, seq: EventSeq) {
+        let chat_id = message.chat_id;
+        self.offer(message, seq);
         self.bus.publish(Signal::Changed {
             chat_id,
             users: Vec::new(),
@@ -151,6 +146,21 @@ impl Hub {
             user_id,
             active,
         });
+    }
+
+    /// The chats that a user is in, to be told of when the user is gone.
+    pub(crate) async fn chats_of(&self, user_id: UserId) -> Result<Vec<ChatId>, Failure> {
+        let subscriptions = self.events.subscriptions(user_id).await?;
+        Ok(subscriptions
+            .into_iter()
+            .map(|subscription| subscription.chat_id)
+            .collect())
+    }
+
+    /// Those of the others who share a chat with the user, and with whom there is no block.
+    pub async fn acquaintances(&self, user_id: UserId, others: Vec<UserId>) -> Result<HashSet<UserId>, Failure> {
+        let acquainted = self.events.acquaintances(user_id, others, i64::MAX).await?;
+        Ok(acquainted.into_iter().collect())
     }
 
     // What runs beside the requests. Each of these never ends.
@@ -320,7 +330,6 @@ impl Hub {
 
     /// Puts a token behind what was brought to a connection until now. `floors` are places that it has from elsewhere.
     pub(super) fn bring_token(&self, seat: &Seat, floors: &HashMap<ChatId, EventSeq>) {
-        let now = self.clock.now();
         let state = self.state();
         let places = seat.chats().into_iter().filter_map(|chat| {
             let track = state.tracks.get(&chat)?;
@@ -331,7 +340,7 @@ impl Hub {
                 active_at: track.active_at,
             })
         });
-        let token = ResumeToken::new(seat.session.user_id, now, places.collect());
+        let token = ResumeToken::new(seat.session.user_id, places.collect());
         seat.bring(Delivery::Token(token.show()));
     }
 
@@ -404,19 +413,31 @@ impl Hub {
         }
     }
 
-    /// Takes a copy of an event.
-    fn offer(&self, event: ChatEvent) {
+    /// Takes a copy of what was sent, if anybody here listens.
+    fn offer(&self, message: &Message, seq: EventSeq) {
+        let chat_id = message.chat_id;
         let mut state = self.state();
-        let Some(track) = state.tracks.get_mut(&event.chat_id) else {
+        let Some(track) = state.tracks.get_mut(&chat_id) else {
             return;
         };
-        let (chat_id, seq) = (event.chat_id, event.seq);
+        if seq <= track.head {
+            return;
+        }
+        let event = Arc::new(LiveEvent::new(
+            ChatEvent {
+                chat_id,
+                seq,
+                at: message.created_at,
+                change: Change::MessageCreated(Box::new(message.clone())),
+            },
+            track.number,
+        ));
         if seq == track.head.next() {
-            state.deliver(Arc::new(LiveEvent::new(event)));
+            state.deliver(event);
             state.deliver_early(chat_id);
-        } else if seq > track.head {
+        } else {
             if track.early.len() < MAX_EARLY {
-                track.early.insert(seq, Arc::new(LiveEvent::new(event)));
+                track.early.insert(seq, event);
             }
             self.gaps.push(chat_id);
         }
@@ -516,7 +537,8 @@ impl Hub {
                 at: departed.map_or(now, |departure| departure.at),
                 change: Change::ChatDeleted,
             };
-            state.deliver(Arc::new(LiveEvent::new(event)));
+            let number = track.number;
+            state.deliver(Arc::new(LiveEvent::new(event, number)));
         }
         Ok(())
     }
@@ -579,8 +601,10 @@ impl Hub {
             let head = self.state().tracks.get(&chat_id).map(|track| track.head);
             match self.events.list(chat_id, place, PAGE).await? {
                 Events::Listed { events, .. } if !events.is_empty() => {
-                    let events = events.into_iter().filter(|event| head.is_some_and(|head| event.seq <= head));
-                    missed.extend(events.map(|event| Arc::new(LiveEvent::new(event))));
+                    let events = events
+                        .into_iter()
+                        .filter(|event| head.is_some_and(|head| event.seq <= head));
+                    missed.extend(events.map(|event| Arc::new(LiveEvent::new(event, subscription.number))));
                 }
                 _ => return Ok(()),
             }
@@ -661,9 +685,10 @@ impl State {
 
     /// Delivers an event if it is its chat's next.
     fn deliver_next(&mut self, event: ChatEvent) {
-        let track = self.tracks.get(&event.chat_id);
-        if track.is_some_and(|track| event.seq == track.head.next()) {
-            self.deliver(Arc::new(LiveEvent::new(event)));
+        if let Some(track) = self.tracks.get(&event.chat_id)
+            && event.seq == track.head.next()
+        {
+            self.deliver(Arc::new(LiveEvent::new(event, track.number)));
         }
     }
 

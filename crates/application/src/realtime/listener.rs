@@ -1,6 +1,6 @@
 use super::hub::{Hub, PAGE, Start};
 use super::seat::Seat;
-use super::token::ResumeToken;
+use super::token::{Place, ResumeToken};
 use super::{Closing, Delivery, LiveEvent};
 use crate::Failure;
 use std::collections::HashMap;
@@ -56,18 +56,49 @@ pub struct Listener {
     floors: HashMap<ChatId, EventSeq>,
 }
 
+/// Up to where somebody was told of what happens, kept by who tells them.
+#[derive(Debug, Clone)]
+pub struct Bookmark(ResumeToken);
+
+impl Bookmark {
+    /// Where a token says. `None` for what is no token.
+    pub fn at(token: &str) -> Option<Self> {
+        ResumeToken::parse(token).map(Self)
+    }
+
+    /// Moves behind an event that was told.
+    pub fn pass(&mut self, event: &LiveEvent) {
+        self.0.places.insert(event.number(), event.seq);
+    }
+
+    /// Takes over where `now` is in chats that were not told of one by one: they are to be loaded again.
+    pub fn skip_to(&mut self, now: &Self, numbers: &[i64]) {
+        for number in numbers {
+            if let Some(seq) = now.0.places.get(number) {
+                self.0.places.insert(*number, *seq);
+            }
+        }
+    }
+
+    /// As a token.
+    pub fn token(&self) -> String {
+        self.0.show()
+    }
+}
+
 /// What somebody missed, to be taken piece by piece.
 pub struct Backlog {
     hub: Arc<Hub>,
     missed: Vec<Missed>,
     departures: Vec<Departure>,
-    reset: Vec<ChatId>,
+    reset: Vec<(ChatId, i64)>,
     now: Timestamp,
 }
 
 /// The events of one chat after a place, up to another.
 struct Missed {
     chat_id: ChatId,
+    number: i64,
     after: EventSeq,
     last: EventSeq,
     begun: bool,
@@ -115,11 +146,15 @@ impl Listener {
                     }
                 }
                 if positions.len() > starts.len()
-                    || positions.keys().any(|chat| !starts.iter().any(|start| start.subscription.chat_id == *chat))
+                    || positions
+                        .keys()
+                        .any(|chat| !starts.iter().any(|start| start.subscription.chat_id == *chat))
                 {
                     let departures = self.departures(now).await?;
                     let news = |departure: &Departure| {
-                        positions.get(&departure.chat_id).is_some_and(|position| departure.seq > *position)
+                        positions
+                            .get(&departure.chat_id)
+                            .is_some_and(|position| departure.seq > *position)
                     };
                     backlog.departures = departures.into_iter().filter(news).collect();
                 }
@@ -134,14 +169,21 @@ impl Listener {
                         Some(position) => self.begin(&mut backlog, start, *position),
                         // It was quiet when the token was made, and is so still.
                         None if token.left_out.is_some_and(|then| start.subscription.active_at <= then) => {}
-                        None if token.left_out.is_some() => backlog.reset.push(start.subscription.chat_id),
+                        None if token.left_out.is_some() => {
+                            backlog
+                                .reset
+                                .push((start.subscription.chat_id, start.subscription.number));
+                        }
                         // Joined since.
                         None => self.begin(&mut backlog, start, EventSeq::ZERO),
                     }
                 }
                 let departures = self.departures(now).await?;
                 let news = |departure: &Departure| {
-                    token.places.get(&departure.number).is_some_and(|position| departure.seq > *position)
+                    token
+                        .places
+                        .get(&departure.number)
+                        .is_some_and(|position| departure.seq > *position)
                 };
                 backlog.departures = departures.into_iter().filter(news).collect();
             }
@@ -158,10 +200,11 @@ impl Listener {
             // It has heard of that from another node before this one did.
             self.floors.insert(chat_id, position);
         } else if after.distance_from(position) > MAX_MISSED {
-            backlog.reset.push(chat_id);
+            backlog.reset.push((chat_id, subscription.number));
         } else if position < *after {
             backlog.missed.push(Missed {
                 chat_id,
+                number: subscription.number,
                 after: position,
                 last: *after,
                 begun: false,
@@ -173,6 +216,16 @@ impl Listener {
         let since = now.minus(MAX_AGE);
         let user = self.seat.session.user_id;
         Ok(self.hub.events.departures(user, since).await?)
+    }
+
+    /// Where the listener is now, before it resumes: behind everything that happened until it connected.
+    pub fn bookmark(&self) -> Bookmark {
+        let places = self.starts.iter().map(|start| Place {
+            number: start.subscription.number,
+            seq: start.after,
+            active_at: start.subscription.active_at,
+        });
+        Bookmark(ResumeToken::new(self.seat.session.user_id, places.collect()))
     }
 
     /// The next thing that comes by itself.
@@ -243,7 +296,7 @@ impl Backlog {
             let mut events = match listed {
                 Events::Listed { events, .. } => events,
                 Events::Forgotten => {
-                    self.reset.push(missed.chat_id);
+                    self.reset.push((missed.chat_id, missed.number));
                     Vec::new()
                 }
                 // That it is gone is told by itself.
@@ -252,16 +305,19 @@ impl Backlog {
             events.retain(|event| event.seq <= missed.last);
             let too_old = |event: &ChatEvent| self.now.since(event.at) > MAX_AGE;
             if !missed.begun && events.first().is_some_and(too_old) {
-                self.reset.push(missed.chat_id);
+                self.reset.push((missed.chat_id, missed.number));
                 events.clear();
             }
             missed.begun = true;
+            let number = missed.number;
             match events.last() {
                 Some(last) if last.seq < missed.last => missed.after = last.seq,
                 _ => drop(self.missed.pop()),
             }
             if !events.is_empty() {
-                return Ok(Some(events.into_iter().map(LiveEvent::new).collect()));
+                return Ok(Some(
+                    events.into_iter().map(|event| LiveEvent::new(event, number)).collect(),
+                ));
             }
         }
         Ok(None)
@@ -271,21 +327,29 @@ impl Backlog {
     pub fn departures(&mut self, listener: &Listener) -> Vec<LiveEvent> {
         let user_id = listener.seat.session.user_id;
         let departures = std::mem::take(&mut self.departures).into_iter();
-        let events = departures.map(|departure| ChatEvent {
-            chat_id: departure.chat_id,
-            seq: departure.seq,
-            at: departure.at,
-            change: if departure.deleted {
-                Change::ChatDeleted
-            } else {
-                Change::MemberRemoved { user_id }
-            },
+        let events = departures.map(|departure| {
+            let event = ChatEvent {
+                chat_id: departure.chat_id,
+                seq: departure.seq,
+                at: departure.at,
+                change: if departure.deleted {
+                    Change::ChatDeleted
+                } else {
+                    Change::MemberRemoved { user_id }
+                },
+            };
+            LiveEvent::new(event, departure.number)
         });
-        events.map(LiveEvent::new).collect()
+        events.collect()
     }
 
     /// The chats of which too much was missed; complete once [`Backlog::next`] has given everything.
-    pub fn reset(&self) -> &[ChatId] {
-        &self.reset
+    pub fn reset(&self) -> Vec<ChatId> {
+        self.reset.iter().map(|(chat_id, _)| *chat_id).collect()
+    }
+
+    /// The same, by their numbers.
+    pub fn reset_numbers(&self) -> Vec<i64> {
+        self.reset.iter().map(|(_, number)| *number).collect()
     }
 }

@@ -7,16 +7,23 @@ use tertulia_domain::ChatEvent;
 #[derive(Debug)]
 pub struct LiveEvent {
     event: ChatEvent,
+    number: i64,
     rendered: OnceLock<Bytes>,
 }
 
 impl LiveEvent {
-    /// Not rendered yet.
-    pub const fn new(event: ChatEvent) -> Self {
+    /// Of the chat of that number; not rendered yet.
+    pub const fn new(event: ChatEvent, number: i64) -> Self {
         Self {
             event,
+            number,
             rendered: OnceLock::new(),
         }
+    }
+
+    /// The chat's integer identifier.
+    pub const fn number(&self) -> i64 {
+        self.number
     }
 
     /// What `render` makes of it; it is made once, so every caller has to render alike.

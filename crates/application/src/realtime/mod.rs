@@ -9,7 +9,7 @@ mod seat;
 mod token;
 
 pub use hub::Hub;
-pub use listener::{Backlog, ConnectError, Listener, MAX_CONNECTIONS, Resume, ResumeError};
+pub use listener::{Backlog, Bookmark, ConnectError, Listener, MAX_CONNECTIONS, Resume, ResumeError};
 pub use live_event::LiveEvent;
 pub use presence::Presence;
 pub use seat::{Closing, Delivery};
