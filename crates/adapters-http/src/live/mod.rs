@@ -1,0 +1,26 @@
+//! What happens in chats, as it happens: over WebSocket, as server-sent events, and by long poll.
+//!
+//! All three bring the same frames. An event looks the same to everybody, so it is written to JSON once, however many
+//! connections it goes to.
+
+mod entrance;
+mod frames;
+mod render;
+pub(crate) mod socket;
+pub(crate) mod stream;
+pub(crate) mod sync;
+
+pub(crate) use entrance::Upgrade;
+pub(crate) use frames::{ClientFrame, ServerFrame, ServerFrames};
+pub(crate) use render::event_json;
+
+use crate::endpoint::Endpoint;
+
+pub(crate) fn endpoints() -> Vec<Endpoint> {
+    vec![
+        Endpoint::new("/ws").get(socket::connect),
+        Endpoint::new("/ws/ticket").post(socket::ticket),
+        Endpoint::new("/events").get(stream::events),
+        Endpoint::new("/sync").get(sync::sync),
+    ]
+}

@@ -1,0 +1,629 @@
+use super::entrance::{Entrant, Upgrade};
+use super::event_json;
+use super::frames::{Head, Limits, ServerFrame, positions};
+use crate::api::v1::messages::NewMessage;
+use crate::dto::Message;
+use crate::extract::{Account, Authenticated, Check, Field, Input, State, by_ref, id, parse_json};
+use crate::problem::{FieldCode, Kind, Problem};
+use crate::respond;
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::SEC_WEBSOCKET_PROTOCOL;
+use actix_web::rt;
+use actix_ws::{AggregatedMessage, AggregatedMessageStream, CloseCode, CloseReason, Closed, Session};
+use bytestring::ByteString;
+use futures_util::StreamExt;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+use std::time::Duration;
+use tertulia_application::RequestKey;
+use tertulia_application::messaging::SendMessage;
+use tertulia_application::realtime::{Closing, Delivery, Listener, MAX_CONNECTIONS, Resume, ResumeError};
+use tertulia_domain::api_key::Scope;
+use tertulia_domain::{Caller, ChatId, ClaimedSession, Fingerprint, IdempotencyKey, MessageDraft, MessageId, Scopes, Seq};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use utoipa::{IntoParams, ToSchema};
+
+/// How often the server pings.
+const HEARTBEAT: Duration = Duration::from_secs(20);
+
+/// How long a peer that says nothing is taken to be there.
+const PATIENCE: Duration = Duration::from_secs(50);
+
+/// How long events wait for a client that wants to resume.
+const FIRST_FRAME: Duration = Duration::from_millis(200);
+
+/// How long a frame may take to be taken by the connection.
+const SEND_PATIENCE: Duration = Duration::from_secs(20);
+
+/// Heartbeats between two tokens.
+const TOKEN_EVERY: u32 = 15;
+
+/// Bytes of a frame at the most.
+const MAX_FRAME: usize = 64 * 1024;
+
+/// Commands a second, and how many at once.
+const COMMANDS: u32 = 50;
+const BURST: u32 = 200;
+
+/// Within that time clients come back after the server stopped.
+const SPREAD_MILLIS: u64 = 10_000;
+
+/// The protocol's own codes of closing.
+const SESSION_ENDED: u16 = 4001;
+const RESUME: u16 = 4002;
+
+/// How to connect.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "it describes what the entrance reads")]
+pub(crate) struct SocketQuery {
+    /// A ticket, for browsers: in place of a token.
+    ticket: Option<String>,
+}
+
+/// What opens one connection.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Ticket {
+    /// To be used once.
+    ticket: String,
+    /// For how many seconds it is good.
+    expires_in: u64,
+}
+
+/// Listen by WebSocket
+///
+/// The frames are described at `/asyncapi.json`. The access token comes in the head, as the subprotocol `bearer.TOKEN`
+/// beside `tertulia`, or in form of a ticket.
+#[utoipa::path(
+    get,
+    path = "/ws",
+    tag = "realtime",
+    operation_id = "open_websocket",
+    params(SocketQuery),
+    responses((status = 101, description = "The connection is a WebSocket"))
+)]
+pub(crate) async fn connect(state: State, entrant: Entrant, upgrade: Upgrade) -> Result<HttpResponse, Problem> {
+    let Entrant {
+        caller,
+        scopes,
+        protocol,
+    } = entrant;
+    let (mut answer, session, incoming) = actix_ws::handle(&upgrade.request, upgrade.payload)
+        .map_err(|error| Problem::new(Kind::Malformed, format!("This is no WebSocket handshake: {error}.")))?;
+    let claimed = ClaimedSession {
+        session_id: caller.session_id,
+        user_id: caller.user_id,
+    };
+    let listener = state.services.hub.connect(claimed).await?;
+    if let Some(protocol) = protocol {
+        answer.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, protocol);
+    }
+    let incoming = incoming
+        .max_frame_size(MAX_FRAME)
+        .aggregate_continuations()
+        .max_continuation_size(MAX_FRAME);
+    let socket = Socket {
+        state,
+        listener,
+        session,
+        caller,
+        scopes,
+        allowance: Allowance::full(),
+    };
+    rt::spawn(socket.run(incoming));
+    Ok(answer)
+}
+
+/// Get a ticket
+///
+/// It opens one WebSocket of this session, within half a minute: for browsers, which can't send a head with it.
+#[utoipa::path(
+    post,
+    path = "/ws/ticket",
+    tag = "realtime",
+    operation_id = "create_ticket",
+    responses((status = 201, description = "The ticket", body = Ticket))
+)]
+pub(crate) async fn ticket(
+    state: State,
+    Authenticated(caller, _): Authenticated<Account>,
+) -> Result<HttpResponse, Problem> {
+    let ticket = state.services.accounts.issue_ticket(caller).await?;
+    let shown = Ticket {
+        ticket: ticket.text,
+        expires_in: ticket.expires_in.as_secs(),
+    };
+    Ok(respond::json(StatusCode::CREATED, &shown))
+}
+
+/// One connection.
+struct Socket {
+    state: State,
+    listener: Listener,
+    session: Session,
+    caller: Caller,
+    scopes: Scopes,
+    allowance: Allowance,
+}
+
+/// Why a connection ends.
+enum End {
+    /// The peer is gone or does not take what is sent.
+    Gone,
+    /// The peer closed it.
+    Closed,
+    Told(CloseReason),
+}
+
+impl From<Closed> for End {
+    fn from(_: Closed) -> Self {
+        Self::Gone
+    }
+}
+
+impl Socket {
+    async fn run(mut self, mut incoming: AggregatedMessageStream) {
+        let Err(end) = self.talk(&mut incoming).await;
+        let reason = match end {
+            End::Gone | End::Closed => None,
+            End::Told(reason) => Some(reason),
+        };
+        let Self { session, listener, .. } = self;
+        drop(listener);
+        // A peer that does not take it is gone as well.
+        let _ = timeout(Duration::from_secs(2), session.close(reason)).await;
+    }
+
+    async fn talk(&mut self, incoming: &mut AggregatedMessageStream) -> Result<std::convert::Infallible, End> {
+        self.say(&ServerFrame::Hello {
+            session_id: self.caller.session_id.into(),
+            user_id: self.caller.user_id.into(),
+            heartbeat_seconds: HEARTBEAT.as_secs(),
+            limits: Limits {
+                frame_bytes: MAX_FRAME,
+                commands_per_second: COMMANDS,
+                connections: MAX_CONNECTIONS,
+            },
+        })
+        .await?;
+        let first = self.first_frame(incoming).await?;
+        let first = match first {
+            Some(text) => self.resume(&text).await?.then_some(text),
+            None => {
+                self.catch_up(Resume::Live).await?;
+                None
+            }
+        };
+        if let Some(text) = first {
+            self.catch_up(Resume::Live).await?;
+            self.obey(&text).await?;
+        }
+        let mut heard = Instant::now();
+        let mut beats = 0;
+        let mut heartbeat = interval(HEARTBEAT);
+        heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        heartbeat.tick().await;
+        loop {
+            tokio::select! {
+                delivery = self.listener.next() => self.deliver(delivery.map_err(|closing| self.reason(closing))?).await?,
+                message = incoming.next() => {
+                    heard = Instant::now();
+                    self.hear(message).await?;
+                }
+                _ = heartbeat.tick() => {
+                    if heard.elapsed() > PATIENCE {
+                        return Err(End::Gone);
+                    }
+                    taken(self.session.ping(b"")).await?;
+                    beats += 1;
+                    if beats % TOKEN_EVERY == 0 {
+                        self.listener.ask_for_token();
+                    }
+                }
+            }
+        }
+    }
+
+    /// The first frame, if it comes soon.
+    async fn first_frame(&mut self, incoming: &mut AggregatedMessageStream) -> Result<Option<ByteString>, End> {
+        let deadline = Instant::now() + FIRST_FRAME;
+        while let Ok(message) = tokio::time::timeout_at(deadline, incoming.next()).await {
+            match message {
+                Some(Ok(AggregatedMessage::Text(text))) => return Ok(Some(text)),
+                message => self.hear(message).await?,
+            }
+        }
+        Ok(None)
+    }
+
+    /// Goes on where the client was. True when the frame is about something else.
+    async fn resume(&mut self, text: &str) -> Result<bool, End> {
+        match parse_json::<ResumeFrame>(text.as_bytes()) {
+            Ok(None) => Ok(true),
+            Ok(Some(resume)) => {
+                self.catch_up(resume).await?;
+                Ok(false)
+            }
+            Err(problem) => {
+                self.complain(None, &problem).await?;
+                self.catch_up(Resume::Live).await?;
+                Ok(false)
+            }
+        }
+    }
+
+    async fn catch_up(&mut self, from: Resume) -> Result<(), End> {
+        let mut backlog = match self.listener.resume(from).await {
+            Ok(backlog) => backlog,
+            Err(ResumeError::BadToken) => {
+                let problem = Problem::new(Kind::Invalid, "The token is none of this user's; load everything again.");
+                self.complain(None, &problem).await?;
+                self.listener.ask_for_token();
+                return Ok(());
+            }
+            Err(ResumeError::Failed(failure)) => return Err(self.failed(&Problem::from(failure)).await),
+        };
+        loop {
+            match backlog.next().await {
+                Ok(None) => break,
+                Ok(Some(events)) => {
+                    for event in events {
+                        self.bytes(event_json(&event)).await?;
+                    }
+                }
+                Err(failure) => return Err(self.failed(&Problem::from(failure)).await),
+            }
+        }
+        for event in backlog.departures(&self.listener) {
+            self.bytes(event_json(&event)).await?;
+        }
+        let chats = backlog.reset();
+        if !chats.is_empty() {
+            let chats = chats.into_iter().map(Into::into).collect();
+            self.say(&ServerFrame::Reset { chats }).await?;
+        }
+        self.listener.ask_for_token();
+        Ok(())
+    }
+
+    async fn hear(&mut self, message: Option<Result<AggregatedMessage, actix_ws::ProtocolError>>) -> Result<(), End> {
+        match message {
+            None | Some(Ok(AggregatedMessage::Close(_))) => Err(End::Closed),
+            Some(Err(actix_ws::ProtocolError::Overflow)) => Err(told(CloseCode::Size, "the frame is too large")),
+            Some(Err(_)) => Err(told(CloseCode::Protocol, "this is not the protocol")),
+            Some(Ok(AggregatedMessage::Ping(payload))) => {
+                self.listener.note_presence();
+                taken(self.session.pong(&payload)).await
+            }
+            Some(Ok(AggregatedMessage::Pong(_))) => {
+                self.listener.note_presence();
+                Ok(())
+            }
+            Some(Ok(AggregatedMessage::Text(text))) => {
+                self.listener.note_presence();
+                self.obey(&text).await
+            }
+            Some(Ok(AggregatedMessage::Binary(_))) => Err(told(CloseCode::Unsupported, "frames are texts")),
+        }
+    }
+
+    async fn deliver(&mut self, delivery: Delivery) -> Result<(), End> {
+        match delivery {
+            Delivery::Event(event) => self.bytes(event_json(&event)).await,
+            Delivery::Token(token) => self.say(&ServerFrame::Ready { token: &token }).await,
+            Delivery::Typing {
+                chat_id,
+                user_id,
+                active,
+            } => {
+                self.say(&ServerFrame::Typing {
+                    chat_id: chat_id.into(),
+                    user_id: user_id.into(),
+                    active,
+                })
+                .await
+            }
+            Delivery::Presence { user_id, online, at } => {
+                self.say(&ServerFrame::Presence {
+                    user_id: user_id.into(),
+                    online,
+                    last_seen_at: at.into(),
+                })
+                .await
+            }
+        }
+    }
+
+    /// Carries out a command.
+    async fn obey(&mut self, text: &str) -> Result<(), End> {
+        match self.allowance.take() {
+            Taken::Yes => {}
+            Taken::No => {
+                let problem = Problem::new(Kind::RateLimited, "Too many commands; wait a moment.");
+                return self.complain(None, &problem).await;
+            }
+            Taken::FarTooMany => return Err(told(CloseCode::Policy, "too many commands")),
+        }
+        let head: Head = serde_json::from_str(text).unwrap_or_default();
+        let reference = match head.r#ref {
+            Field::Given(reference) if reference.len() <= 256 => Some(reference),
+            _ => None,
+        };
+        let reference = reference.as_deref();
+        let kind = match head.r#type {
+            Field::Given(kind) => kind,
+            _ => String::new(),
+        };
+        let done = match kind.as_str() {
+            "ping" => return self.say(&ServerFrame::Pong).await,
+            "send" => self.send(reference, text).await,
+            "read" => self.read(reference, text).await,
+            "typing" => self.typing(text),
+            "resume" => Err(Problem::new(Kind::Invalid, "Only the first frame can resume.")),
+            _ => Err(Problem::new(
+                Kind::Malformed,
+                "A frame is a JSON object with a known type: resume, send, read, typing or ping.",
+            )),
+        };
+        match done {
+            Ok(Some(frame)) => self.bytes(frame.into()).await,
+            Ok(None) => Ok(()),
+            Err(problem) => {
+                problem.log();
+                self.complain(reference, &problem).await
+            }
+        }
+    }
+
+    async fn send(&self, reference: Option<&str>, text: &str) -> Result<Option<Vec<u8>>, Problem> {
+        if !self.scopes.allow(Scope::Write) {
+            return Err(Problem::new(Kind::Forbidden, "The API key has not the scope 'write'."));
+        }
+        let (draft, reply_to) = parse_json::<NewMessage>(text.as_bytes())?;
+        let SendTo { chat_id, key } = parse_json::<SendFrame>(text.as_bytes())?;
+        let command = SendMessage {
+            chat_id,
+            request: Some(RequestKey {
+                key,
+                fingerprint: fingerprint(chat_id, &draft, reply_to),
+            }),
+            draft,
+            reply_to,
+            addressee: None,
+        };
+        let session = self.listener.session();
+        let sent = self.state.services.messaging.send(session, command).await?;
+        Ok(reference.map(|reference| {
+            respond::to_json(&ServerFrame::Ack {
+                r#ref: reference,
+                message: Some(Message::from(&sent.message)),
+                read_seq: None,
+                unread_count: None,
+            })
+        }))
+    }
+
+    async fn read(&self, reference: Option<&str>, text: &str) -> Result<Option<Vec<u8>>, Problem> {
+        let (chat_id, seq) = parse_json::<ReadFrame>(text.as_bytes())?;
+        let state = self.state.services.chats.mark_read(self.caller, chat_id, seq).await?;
+        Ok(reference.map(|reference| {
+            respond::to_json(&ServerFrame::Ack {
+                r#ref: reference,
+                message: None,
+                read_seq: Some(state.read_seq.get()),
+                unread_count: Some(state.last_seq.distance_from(state.read_seq)),
+            })
+        }))
+    }
+
+    fn typing(&self, text: &str) -> Result<Option<Vec<u8>>, Problem> {
+        let (chat_id, active) = parse_json::<TypingFrame>(text.as_bytes())?;
+        if self.listener.typing(chat_id, active) {
+            Ok(None)
+        } else {
+            Err(Problem::new(Kind::NotFound, "no such chat"))
+        }
+    }
+
+    async fn complain(&mut self, reference: Option<&str>, problem: &Problem) -> Result<(), End> {
+        self.say(&ServerFrame::Error {
+            reference,
+            code: problem.kind().face().code,
+            detail: problem.detail(),
+            errors: problem.errors(),
+        })
+        .await
+    }
+
+    /// The connection can't go on for now.
+    async fn failed(&mut self, problem: &Problem) -> End {
+        problem.log();
+        match self.complain(None, problem).await {
+            Ok(()) => told(CloseCode::Again, "try again later"),
+            Err(end) => end,
+        }
+    }
+
+    fn reason(&self, closing: Closing) -> End {
+        match closing {
+            Closing::SessionEnded => told(CloseCode::Other(SESSION_ENDED), "the session has ended"),
+            Closing::TooSlow => told(CloseCode::Other(RESUME), "too slow; resume"),
+            Closing::Interrupted => told(CloseCode::Other(RESUME), "interrupted; resume"),
+            Closing::Stopping => {
+                // Whoever it is, not all at once.
+                let random = self.state.ids.next().as_u64_pair().1;
+                let delay = random % SPREAD_MILLIS;
+                told(CloseCode::Restart, &format!("{{\"reconnect_after_ms\":{delay}}}"))
+            }
+        }
+    }
+
+    async fn say(&mut self, frame: &ServerFrame<'_>) -> Result<(), End> {
+        self.bytes(respond::to_json(frame).into()).await
+    }
+
+    async fn bytes(&mut self, frame: actix_web::web::Bytes) -> Result<(), End> {
+        let text = ByteString::try_from(frame).map_err(|_| End::Gone)?;
+        taken(self.session.text(text)).await
+    }
+}
+
+async fn taken(sending: impl Future<Output = Result<(), Closed>>) -> Result<(), End> {
+    timeout(SEND_PATIENCE, sending).await.map_err(|_| End::Gone)??;
+    Ok(())
+}
+
+fn told(code: CloseCode, text: &str) -> End {
+    End::Told(CloseReason {
+        code,
+        description: Some(text.to_owned()),
+    })
+}
+
+/// How many commands a client may give.
+struct Allowance {
+    left: f64,
+    at: Instant,
+    refused: u32,
+}
+
+enum Taken {
+    Yes,
+    No,
+    FarTooMany,
+}
+
+impl Allowance {
+    fn full() -> Self {
+        Self {
+            left: f64::from(BURST),
+            at: Instant::now(),
+            refused: 0,
+        }
+    }
+
+    fn take(&mut self) -> Taken {
+        let now = Instant::now();
+        let gained = now.duration_since(self.at).as_secs_f64() * f64::from(COMMANDS);
+        self.left = (self.left + gained).min(f64::from(BURST));
+        self.at = now;
+        if self.left >= 1.0 {
+            self.left -= 1.0;
+            self.refused = 0;
+            Taken::Yes
+        } else {
+            self.refused += 1;
+            if self.refused > BURST { Taken::FarTooMany } else { Taken::No }
+        }
+    }
+}
+
+/// What a message under a client's id must be again in a retry.
+fn fingerprint(chat_id: ChatId, draft: &MessageDraft, reply_to: Option<MessageId>) -> Fingerprint {
+    let mut hash = Sha256::new()
+        .chain_update("send\n")
+        .chain_update(chat_id.as_uuid().as_bytes())
+        .chain_update(reply_to.map_or([0; 16], |id| *id.as_uuid().as_bytes()));
+    for file in draft.attachments() {
+        hash.update(file.as_uuid().as_bytes());
+    }
+    if let Some(body) = draft.body() {
+        hash.update("\n");
+        hash.update(body.as_str());
+    }
+    Fingerprint(hash.finalize().into())
+}
+
+/// Where a client wants to go on; `None` for a frame that says something else.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ResumeFrame {
+    r#type: Field<String>,
+    positions: Field<Map<String, Value>>,
+    token: Field<String>,
+}
+
+impl Input for ResumeFrame {
+    type Output = Option<Resume>;
+
+    fn parse(self, mut check: Check) -> Result<Option<Resume>, Problem> {
+        if self.r#type != Field::Given("resume".to_owned()) {
+            return Ok(None);
+        }
+        let places = check.optional("positions", self.positions, positions);
+        let token = check.optional("token", self.token, Ok::<_, &str>);
+        let resume = match (places, token) {
+            (Some(_), Some(_)) => {
+                check.refuse("token", FieldCode::Invalid, "cannot be given together with positions");
+                None
+            }
+            (Some(places), None) => Some(Resume::Positions(places)),
+            (None, Some(token)) => Some(Resume::Token(token)),
+            (None, None) => Some(Resume::Live),
+        };
+        check.finish(resume).map(Some)
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct SendFrame {
+    chat_id: Field<String>,
+    client_id: Field<String>,
+}
+
+struct SendTo {
+    chat_id: ChatId,
+    key: IdempotencyKey,
+}
+
+impl Input for SendFrame {
+    type Output = SendTo;
+
+    fn parse(self, mut check: Check) -> Result<SendTo, Problem> {
+        let chat_id = check.required("chat_id", self.chat_id, by_ref(id));
+        // Apart from the keys of requests.
+        let key = check.required("client_id", self.client_id, |own: String| {
+            let own = Some(own).filter(|own| !own.is_empty());
+            own.and_then(|own| IdempotencyKey::new(&format!("ws:{own}")).ok())
+                .ok_or("must have 1 to 125 printable ASCII characters")
+        });
+        check.finish(chat_id.zip(key).map(|(chat_id, key)| SendTo { chat_id, key }))
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ReadFrame {
+    chat_id: Field<String>,
+    seq: Field<i64>,
+}
+
+impl Input for ReadFrame {
+    type Output = (ChatId, Seq);
+
+    fn parse(self, mut check: Check) -> Result<(ChatId, Seq), Problem> {
+        let chat_id = check.required("chat_id", self.chat_id, by_ref(id));
+        let seq = check.required("seq", self.seq, |seq| Seq::new(seq).ok_or("must not be negative"));
+        check.finish(chat_id.zip(seq))
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct TypingFrame {
+    chat_id: Field<String>,
+    active: Field<bool>,
+}
+
+impl Input for TypingFrame {
+    type Output = (ChatId, bool);
+
+    fn parse(self, mut check: Check) -> Result<(ChatId, bool), Problem> {
+        let chat_id = check.required("chat_id", self.chat_id, by_ref(id));
+        let active = check.required("active", self.active, Ok::<_, &str>);
+        check.finish(chat_id.zip(active))
+    }
+}
