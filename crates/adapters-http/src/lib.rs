@@ -15,6 +15,7 @@ mod docs;
 mod dto;
 mod endpoint;
 mod extract;
+mod live;
 mod middleware;
 mod operation;
 mod problem;

@@ -52,6 +52,16 @@ pub struct Caller {
     pub blocks: bool,
 }
 
+impl Caller {
+    /// The session that was found alive.
+    pub const fn session(self) -> ClaimedSession {
+        ClaimedSession {
+            session_id: self.session_id,
+            user_id: self.user_id,
+        }
+    }
+}
+
 /// What is stored of a refresh token: SHA-256 hashes of its two random parts.
 ///
 /// The family stays the same over a session's life, the secret changes with every refresh. A token of the right family

@@ -49,7 +49,7 @@ impl<'a> From<&'a domain::File> for File<'a> {
 }
 
 /// Where a file is.
-pub(super) fn url(file: &domain::File) -> String {
+pub(crate) fn url(file: &domain::File) -> String {
     let prefix = crate::api::v1::PREFIX;
     format!("{prefix}/files/{}/{}", file.id, percent_encoded(file.name.as_str()))
 }

@@ -13,7 +13,7 @@ mod user;
 
 pub(crate) use api_key::{ApiKey, NewApiKey, Scope};
 pub(crate) use chat::{Chat, ChatKind, Member, MemberRole, ReadState};
-pub(crate) use file::{File, percent_encoded};
+pub(crate) use file::{File, percent_encoded, url as file_url};
 pub(crate) use list::List;
 pub(crate) use message::Message;
 pub(crate) use moderation::{AuditEntry, Report};

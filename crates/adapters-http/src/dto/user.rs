@@ -75,13 +75,22 @@ impl<'a> User<'a> {
     pub(crate) fn new(user: &'a domain::User, sight: &Sight) -> Self {
         let (online, last_seen_at) = sight.look(user);
         Self {
+            online,
+            last_seen_at: last_seen_at.map(Time::from),
+            ..Self::absent(user)
+        }
+    }
+
+    /// As everybody may see them, whoever that is: without whether they are there.
+    pub(crate) fn absent(user: &'a domain::User) -> Self {
+        Self {
             id: user.id.into(),
             number: user.number,
             username: user.username.as_ref().map(domain::Username::as_str),
             display_name: user.display_name.as_ref().map(domain::DisplayName::as_str),
             avatar_url: user.avatar.as_ref().map(file::url),
-            online,
-            last_seen_at: last_seen_at.map(Time::from),
+            online: false,
+            last_seen_at: None,
             created_at: user.created_at.into(),
         }
     }

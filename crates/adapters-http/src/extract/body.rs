@@ -24,7 +24,7 @@ impl<T: Input> Extract for Body<T> {
 }
 
 /// Reads the fields of a JSON object and makes the input's output of them.
-pub(super) fn parse<T: Input>(body: &[u8]) -> Result<T::Output, Problem> {
+pub(crate) fn parse<T: Input>(body: &[u8]) -> Result<T::Output, Problem> {
     let body = std::str::from_utf8(body).map_err(|_| malformed("The body is not UTF-8."))?;
     // Asked here, since serde would take an array for the fields in their order.
     if !body.trim_ascii_start().starts_with('{') {

@@ -94,6 +94,35 @@ impl<A: Access> Claimed<A> {
     }
 }
 
+/// The same as [`Authenticated`], with what else the credentials allow: for what goes on for longer than one request.
+pub(crate) struct Identity<A: Access> {
+    pub(crate) caller: Caller,
+    pub(crate) scopes: Scopes,
+    access: PhantomData<A>,
+}
+
+impl<A: Access> Identity<A> {
+    /// Whoever has that token, wherever in the request it was found.
+    pub(crate) async fn by_token(request: &HttpRequest, token: &str) -> Result<Self, Problem> {
+        let accounts = &state(request)?.services.accounts;
+        let identified = accounts.authenticate(token).await?;
+        admit::<A>(request, identified.who.user_id, identified.scopes)?;
+        Ok(Self {
+            caller: identified.who,
+            scopes: identified.scopes,
+            access: PhantomData,
+        })
+    }
+}
+
+impl<A: Access> Extract for Identity<A> {
+    const ENTRY: Entry = Entry::of::<A>();
+
+    async fn extract(request: &HttpRequest, _: &mut Payload) -> Result<Self, Problem> {
+        Self::by_token(request, bearer_token(request)?).await
+    }
+}
+
 impl<A: Access> Extract for Authenticated<A> {
     const ENTRY: Entry = Entry::of::<A>();
 

@@ -17,12 +17,12 @@ mod peer;
 mod place;
 mod query;
 
-pub(crate) use body::{Body, Input};
+pub(crate) use body::{Body, Input, parse as parse_json};
 pub(crate) use check::{Check, by_ref, id, ids};
 pub(crate) use field::Field;
 pub(crate) use form::JsonOrForm;
 pub(crate) use guard::{
-    Account, AccountFile, Authenticated, Claimed, Entry, Manage, ManageFile, Read, Write, WriteFile,
+    Account, AccountFile, Authenticated, Claimed, Entry, Identity, Manage, ManageFile, Read, Write, WriteFile,
 };
 pub(crate) use idempotency::{Fingerprinting, KeyedBody};
 pub(crate) use in_order::InOrder;
@@ -30,7 +30,7 @@ pub(crate) use parts::{Part, Parts, RetryableParts, is_form};
 pub(crate) use path::Path;
 pub(crate) use peer::Peer;
 pub(crate) use place::Place;
-pub(crate) use query::{Query, cursor, flag, limit, refused, seq};
+pub(crate) use query::{Query, cursor, flag, limit, refused, seconds, seq};
 
 #[expect(unused_imports, reason = "for contracts; some of them are not served yet")]
 pub(crate) use {
@@ -73,7 +73,7 @@ fn traffic(request: &HttpRequest) -> Result<&web::Data<Traffic>, Problem> {
         .ok_or_else(|| Problem::internal("the app was configured without its limits"))
 }
 
-fn state(request: &HttpRequest) -> Result<&State, Problem> {
+pub(crate) fn state(request: &HttpRequest) -> Result<&State, Problem> {
     request
         .app_data()
         .ok_or_else(|| Problem::internal("the app was configured without its state"))

@@ -51,6 +51,15 @@ pub(crate) fn seq(name: &'static str, text: Option<&str>) -> Result<Option<Seq>,
     Ok(Some(seq))
 }
 
+/// So many seconds, `most` at the most.
+pub(crate) fn seconds(name: &'static str, text: Option<&str>, default: u64, most: u64) -> Result<u64, Problem> {
+    let Some(number) = integer(name, text)? else {
+        return Ok(default);
+    };
+    let seconds = u64::try_from(number).ok().filter(|seconds| *seconds <= most);
+    seconds.ok_or_else(|| refused(&[name], format!("must be 0 to {most}")))
+}
+
 /// `true` or `false`; the latter when nothing is said.
 pub(crate) fn flag(name: &'static str, text: Option<&str>) -> Result<bool, Problem> {
     match text {

@@ -1,4 +1,4 @@
-use crate::extract::{Entry, Extract, Identity, Read, bearer_token, peek_state};
+use crate::extract::{Entry, Extract, Identity, Read, bearer_token, state};
 use crate::problem::{Kind, Problem};
 use actix_web::dev::Payload;
 use actix_web::http::header::{HeaderValue, SEC_WEBSOCKET_PROTOCOL};
@@ -50,10 +50,10 @@ impl Extract for Entrant {
             .and_then(|name| HeaderValue::from_str(name).ok());
         let ticket = web::Query::<TicketQuery>::from_query(request.query_string());
         if let Ok(Some(ticket)) = ticket.map(|query| query.into_inner().ticket) {
-            let accounts = &peek_state(request)?.services.accounts;
+            let accounts = &state(request)?.services.accounts;
             return Ok(Self {
                 caller: accounts.redeem_ticket(&ticket).await?,
-                scopes: Scopes::ALL,
+                scopes: Scopes::FULL,
                 protocol,
             });
         }
@@ -73,7 +73,9 @@ impl Extract for Entrant {
 /// The subprotocols that a browser offers.
 fn offered(request: &HttpRequest) -> Vec<&str> {
     let lines = request.headers().get_all(SEC_WEBSOCKET_PROTOCOL);
-    let names = lines.filter_map(|line| line.to_str().ok()).flat_map(|line| line.split(','));
+    let names = lines
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(|line| line.split(','));
     names.map(str::trim).filter(|name| !name.is_empty()).collect()
 }
 
@@ -86,7 +88,9 @@ fn token<'a>(offered: &[&'a str]) -> Option<&'a str> {
         names.next().copied()
     };
     let looks_like_one = |name: &&&str| name.starts_with("tt_") || (name.starts_with("ey") && name.contains('.'));
-    marked.or_else(named).or_else(|| offered.iter().find(looks_like_one).copied())
+    marked
+        .or_else(named)
+        .or_else(|| offered.iter().find(looks_like_one).copied())
 }
 
 #[cfg(test)]

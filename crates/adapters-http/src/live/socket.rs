@@ -21,7 +21,7 @@ use tertulia_application::RequestKey;
 use tertulia_application::messaging::SendMessage;
 use tertulia_application::realtime::{Closing, Delivery, Listener, MAX_CONNECTIONS, Resume, ResumeError};
 use tertulia_domain::api_key::Scope;
-use tertulia_domain::{Caller, ChatId, ClaimedSession, Fingerprint, IdempotencyKey, MessageDraft, MessageId, Scopes, Seq};
+use tertulia_domain::{Caller, ChatId, Fingerprint, IdempotencyKey, MessageDraft, MessageId, Scopes, Seq};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use utoipa::{IntoParams, ToSchema};
 
@@ -92,11 +92,7 @@ pub(crate) async fn connect(state: State, entrant: Entrant, upgrade: Upgrade) ->
     } = entrant;
     let (mut answer, session, incoming) = actix_ws::handle(&upgrade.request, upgrade.payload)
         .map_err(|error| Problem::new(Kind::Malformed, format!("This is no WebSocket handshake: {error}.")))?;
-    let claimed = ClaimedSession {
-        session_id: caller.session_id,
-        user_id: caller.user_id,
-    };
-    let listener = state.services.hub.connect(claimed).await?;
+    let listener = state.services.hub.connect(caller.session()).await?;
     if let Some(protocol) = protocol {
         answer.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, protocol);
     }
@@ -258,7 +254,10 @@ impl Socket {
         let mut backlog = match self.listener.resume(from).await {
             Ok(backlog) => backlog,
             Err(ResumeError::BadToken) => {
-                let problem = Problem::new(Kind::Invalid, "The token is none of this user's; load everything again.");
+                let problem = Problem::new(
+                    Kind::Invalid,
+                    "The token is none of this user's; load everything again.",
+                );
                 self.complain(None, &problem).await?;
                 self.listener.ask_for_token();
                 return Ok(());
@@ -515,7 +514,11 @@ impl Allowance {
             Taken::Yes
         } else {
             self.refused += 1;
-            if self.refused > BURST { Taken::FarTooMany } else { Taken::No }
+            if self.refused > BURST {
+                Taken::FarTooMany
+            } else {
+                Taken::No
+            }
         }
     }
 }

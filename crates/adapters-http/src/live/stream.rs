@@ -1,5 +1,5 @@
 use super::event_json;
-use crate::extract::{Claimed, Extract, Query, Read, State};
+use crate::extract::{Authenticated, Extract, Query, Read, State};
 use crate::problem::{Kind, Problem};
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
@@ -51,12 +51,11 @@ pub(crate) struct StreamQuery {
 )]
 pub(crate) async fn events(
     state: State,
-    Claimed(claimed, _): Claimed<Read>,
+    Authenticated(caller, _): Authenticated<Read>,
     LastEventId(last): LastEventId,
     Query(query): Query<StreamQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let alive = state.services.accounts.alive(claimed).await?;
-    let mut listener = state.services.hub.connect(alive).await?;
+    let mut listener = state.services.hub.connect(caller.session()).await?;
     let now = listener.bookmark();
     let token = last.or(query.token);
     let bookmark = match &token {
@@ -84,12 +83,18 @@ pub(crate) async fn events(
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     // Proxies that collect answers would keep events back.
-    headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
+    headers.insert(
+        HeaderName::from_static("x-accel-buffering"),
+        HeaderValue::from_static("no"),
+    );
     Ok(answer)
 }
 
 pub(super) fn bad_token() -> Problem {
-    Problem::new(Kind::Invalid, "The token is none of this user's; load everything again.")
+    Problem::new(
+        Kind::Invalid,
+        "The token is none of this user's; load everything again.",
+    )
 }
 
 struct Source {

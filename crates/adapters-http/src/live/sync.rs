@@ -1,7 +1,7 @@
 use super::event_json;
 use super::stream::bad_token;
 use crate::dto::Id;
-use crate::extract::{Claimed, Query, Read, State, seconds};
+use crate::extract::{Authenticated, Query, Read, State, seconds};
 use crate::problem::Problem;
 use crate::respond;
 use actix_web::HttpResponse;
@@ -58,12 +58,11 @@ pub(crate) struct Synced {
 )]
 pub(crate) async fn sync(
     state: State,
-    Claimed(claimed, _): Claimed<Read>,
+    Authenticated(caller, _): Authenticated<Read>,
     Query(query): Query<SyncQuery>,
 ) -> Result<HttpResponse, Problem> {
     let wait = seconds("timeout", query.timeout.as_deref(), WAIT, 60)?;
-    let alive = state.services.accounts.alive(claimed).await?;
-    let mut listener = state.services.hub.connect(alive).await?;
+    let mut listener = state.services.hub.connect(caller.session()).await?;
     let now = listener.bookmark();
     let mut synced = Synced {
         events: Vec::new(),
@@ -84,7 +83,9 @@ pub(crate) async fn sync(
     let mut tell = |event: &LiveEvent| -> Result<(), Problem> {
         bookmark.pass(event);
         let json = String::from_utf8(event_json(event).to_vec()).map_err(Problem::internal)?;
-        synced.events.push(RawValue::from_string(json).map_err(Problem::internal)?);
+        synced
+            .events
+            .push(RawValue::from_string(json).map_err(Problem::internal)?);
         Ok(())
     };
     let mut told = 0;

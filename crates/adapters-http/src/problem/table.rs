@@ -18,6 +18,7 @@ use tertulia_application::messaging::{
 use tertulia_application::moderation::{
     AdminError, BlockUserError, ReportMessageError, ResolveReportError, SuspendError,
 };
+use tertulia_application::realtime::ConnectError;
 
 /// One row a variant: the kind of failure, and the fields of the request that are at fault. The variant that is `holding`
 /// another error goes by that error's row.
@@ -175,6 +176,9 @@ table! {
     DeleteMessageError, holding Failed {
         NotFound => NotFound;
         Forbidden => Forbidden;
+    }
+    ConnectError, holding Failed {
+        TooMany => RateLimited;
     }
     UploadError, holding Failed {
         Empty => Invalid Invalid ["file"];

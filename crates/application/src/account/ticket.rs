@@ -3,7 +3,7 @@ use super::{AccountService, AuthenticateError};
 use crate::Failure;
 use std::fmt;
 use std::time::Duration;
-use tertulia_domain::{Caller, ClaimedSession};
+use tertulia_domain::Caller;
 
 /// How long a ticket is good for.
 const GOOD_FOR: Duration = Duration::from_secs(30);
@@ -29,12 +29,10 @@ impl AccountService {
     /// A ticket for the caller's session.
     pub async fn issue_ticket(&self, caller: Caller) -> Result<Ticket, Failure> {
         let token = SecretToken::new(self.secrets.bytes());
-        let session = ClaimedSession {
-            session_id: caller.session_id,
-            user_id: caller.user_id,
-        };
         let expires_at = self.clock.now().plus(GOOD_FOR);
-        self.events.insert_ticket(token.hash(), session, expires_at).await?;
+        self.events
+            .insert_ticket(token.hash(), caller.session(), expires_at)
+            .await?;
         Ok(Ticket {
             text: token.show(),
             expires_in: GOOD_FOR,

@@ -252,6 +252,11 @@ impl Hub {
         Ok(())
     }
 
+    /// Has all connections closed: this node is about to stop.
+    pub fn close_all(&self) {
+        self.state().all_seats().for_each(|seat| seat.close(Closing::Stopping));
+    }
+
     /// How many connections there are.
     pub fn connections(&self) -> usize {
         self.state().users.values().map(Vec::len).sum()

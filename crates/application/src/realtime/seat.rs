@@ -44,6 +44,8 @@ pub enum Closing {
     TooSlow,
     /// Something was lost on the way to it; it may resume.
     Interrupted,
+    /// This node stops; it may resume at another.
+    Stopping,
 }
 
 /// One connection's place in the hub.

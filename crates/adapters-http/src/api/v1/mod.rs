@@ -36,6 +36,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         keys::endpoints(),
         reports::endpoints(),
         admin::endpoints(),
+        crate::live::endpoints(),
     ]
     .into_iter()
     .flatten()
