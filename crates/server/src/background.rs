@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tertulia_adapters_system::OsSecretGenerator;
 use tertulia_application::ports::SecretGenerator;
-use tertulia_application::realtime::Presence;
+use tertulia_application::realtime::{Hub, Presence};
 use tertulia_application::{Failure, Services};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
@@ -21,6 +21,24 @@ const PURGE_EVERY: Duration = Duration::from_mins(10);
 
 /// How often samples of histograms are taken in; the exporter's own interval.
 const METRICS_EVERY: Duration = Duration::from_secs(5);
+
+/// How often the hub looks for events that nobody told it of.
+const LOOK_AROUND_EVERY: Duration = Duration::from_secs(2);
+
+/// How often it looks whether the sessions of its connections live.
+const SESSIONS_EVERY: Duration = Duration::from_secs(10);
+
+/// How often it says who is connected here: a third of the time that this is believed.
+const LEASES_EVERY: Duration = Duration::from_secs(15);
+
+/// How long an event may be ahead of its predecessor before that is read.
+const GAP: Duration = Duration::from_millis(10);
+
+/// Events that are read at the same time.
+const READERS: usize = 3;
+
+/// How many connections there are to this process.
+const CONNECTIONS: &str = "tertulia_realtime_connections";
 
 /// How long a worker that found nothing to do waits before it looks again.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -52,6 +70,19 @@ pub(crate) fn start(services: &Services, metrics: PrometheusHandle, tidy_every: 
     tasks.spawn(tidy(services.clone(), tidy_every));
     tasks.spawn(keep_metrics(metrics));
     tasks.spawn(watch_outbox(services.clone()));
+    describe_gauge!(
+        CONNECTIONS,
+        "Connections that listen to what happens in chats, of any kind."
+    );
+    for _ in 0..READERS {
+        let hub = Arc::clone(&services.hub);
+        tasks.spawn(async move { hub.work().await });
+    }
+    let hub = Arc::clone(&services.hub);
+    tasks.spawn(async move { hub.listen().await });
+    tasks.spawn(mend_gaps(Arc::clone(&services.hub)));
+    tasks.spawn(look_around(Arc::clone(&services.hub)));
+    tasks.spawn(keep_leases(Arc::clone(&services.hub)));
     let files = Arc::clone(&services.files);
     tasks.spawn(work("make a thumbnail", stopped.clone(), async move || {
         files.make_thumbnail().await
@@ -89,12 +120,57 @@ pub(crate) async fn flush(presence: &Presence) {
     }
 }
 
+/// Tells that nobody is connected here any more.
+pub(crate) async fn leave(hub: &Hub) {
+    if let Err(error) = hub.leave().await {
+        tracing::warn!(
+            error = chain(&error),
+            "could not say that nobody is connected here any more"
+        );
+    }
+}
+
 async fn keep_presence(presence: Arc<Presence>) {
     let mut ticks = interval(FLUSH_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
         flush(&presence).await;
+    }
+}
+
+async fn mend_gaps(hub: Arc<Hub>) {
+    loop {
+        hub.gap().await;
+        sleep(GAP).await;
+        hub.mend_gaps();
+    }
+}
+
+async fn look_around(hub: Arc<Hub>) {
+    let mut chats = interval(LOOK_AROUND_EVERY);
+    let mut sessions = interval(SESSIONS_EVERY);
+    chats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    sessions.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = chats.tick() => {
+                hub.look_around();
+                gauge!(CONNECTIONS).set(f64::from(u32::try_from(hub.connections()).unwrap_or(u32::MAX)));
+            }
+            _ = sessions.tick() => hub.look_at_sessions(),
+        }
+    }
+}
+
+async fn keep_leases(hub: Arc<Hub>) {
+    let mut ticks = interval(LEASES_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = hub.keep_leases().await {
+            tracing::warn!(error = chain(&error), "could not say who is connected here");
+        }
     }
 }
 

@@ -17,8 +17,9 @@ use tertulia_adapters_http::{HttpOptions, HttpServers, HttpState};
 use tertulia_adapters_system::{
     Argon2PasswordHasher, Ed25519TokenIssuer, OsSecretGenerator, SigningKey, SystemClock, UuidV7Generator,
 };
-use tertulia_application::ports::Clock;
+use tertulia_application::ports::{Clock, IdGenerator};
 use tertulia_application::{Policy, Ports, Services};
+use tertulia_domain::NodeId;
 use tokio::net::TcpSocket;
 use tokio::task::JoinSet;
 
@@ -157,6 +158,7 @@ impl Application {
             () = stop => {}
         }
         tracing::info!("stopping");
+        services.hub.close_all();
         // All of them begin to stop here; waiting for one after the other takes no longer than the last of them.
         let stopping: Vec<_> = handles.iter().map(|handle| handle.stop(true)).collect();
         let stopped = async {
@@ -170,6 +172,7 @@ impl Application {
             ended.push(one);
         }
         background::flush(&services.presence).await;
+        background::leave(&services.hub).await;
         for one in ended {
             one.context("the HTTP server broke down")??;
         }
@@ -190,6 +193,7 @@ pub(crate) fn services(
     let ports = Ports {
         clock: Arc::new(SystemClock),
         ids: Arc::new(UuidV7Generator),
+        node: NodeId::from_uuid(UuidV7Generator.next()),
         secrets: Arc::new(OsSecretGenerator),
         hasher: Arc::new(hasher),
         tokens: Arc::new(tokens),
