@@ -4,7 +4,7 @@ use crate::extract::State;
 use crate::middleware::{CrossOrigin, Observer, describe, trim_slashes};
 use crate::problem::{Kind, Problem};
 use crate::traffic::{RateLimits, Traffic, whole_seconds};
-use crate::{HttpState, api, docs, operation, uploads};
+use crate::{HttpState, api, docs, live, operation, uploads};
 use actix_web::body::BoxBody;
 use actix_web::dev::{Server, ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::middleware::from_fn;
@@ -154,6 +154,7 @@ fn configure(config: &mut web::ServiceConfig) {
     }
     register(config, "", operation::endpoints());
     register(config, "", uploads::endpoints());
+    register(config, "", live::document::endpoints());
     register(config, "", docs::endpoints());
     config.default_service(web::to(nothing_here));
 }

@@ -3,7 +3,7 @@ use crate::api::v1;
 use crate::compat::{self, Contract};
 use crate::extract::Entry;
 use crate::problem::ProblemBody;
-use crate::{operation, respond, uploads};
+use crate::{live, operation, respond, uploads};
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::Bytes;
 use std::sync::LazyLock;
@@ -22,7 +22,7 @@ use utoipa::openapi::{RefOr, Server};
                        `A-Z a-z 0-9 . _ -`, and `RateLimit-Limit`, `RateLimit-Remaining` and `RateLimit-Reset` \
                        (seconds) where requests are counted. Lists are read to the end by passing `next_cursor` on as `cursor`.",
     ),
-    paths(operation::healthz, operation::readyz, operation::metrics, operation::openapi, uploads::show),
+    paths(operation::healthz, operation::readyz, operation::metrics, operation::openapi, live::document::asyncapi, uploads::show),
     components(schemas(ProblemBody)),
     tags(
         (name = "auth", description = "Accounts and sessions"),
@@ -34,6 +34,7 @@ use utoipa::openapi::{RefOr, Server};
         (name = "members", description = "Who is in a chat"),
         (name = "messages", description = "What is said there"),
         (name = "files", description = "What hangs on messages"),
+        (name = "realtime", description = "What happens, as it happens"),
         (name = "admin", description = "For service admins"),
         (name = "operation", description = "The service itself"),
     ),
@@ -93,6 +94,10 @@ struct Root;
     v1::admin::unsuspend,
     v1::admin::remove_message,
     v1::admin::list_audit,
+    live::socket::connect,
+    live::socket::ticket,
+    live::stream::events,
+    live::sync::sync,
 ))]
 struct V1;
 

@@ -3,6 +3,7 @@
 //! All three bring the same frames. An event looks the same to everybody, so it is written to JSON once, however many
 //! connections it goes to.
 
+pub(crate) mod document;
 mod entrance;
 mod frames;
 mod render;
@@ -10,8 +11,7 @@ pub(crate) mod socket;
 pub(crate) mod stream;
 pub(crate) mod sync;
 
-pub(crate) use entrance::Upgrade;
-pub(crate) use frames::{ClientFrame, ServerFrame, ServerFrames};
+pub(crate) use frames::ServerFrame;
 pub(crate) use render::event_json;
 
 use crate::endpoint::Endpoint;
