@@ -255,6 +255,7 @@ impl Person {
             session: self.session,
             draft: MessageDraft::text(body(text)),
             reply_to: None,
+            addressee: None,
             at,
             claim: None,
         }

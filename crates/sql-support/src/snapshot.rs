@@ -98,6 +98,7 @@ impl MessageSnapshot {
                 }),
                 None => None,
             },
+            addressee: None,
             created_at: Timestamp::from_millis(self.created_at),
             edited_at: None,
         })
@@ -183,6 +184,7 @@ mod tests {
                 attachments: vec![file(7), file(8)],
             },
             reply_to,
+            addressee: None,
             created_at: Timestamp::from_millis(1_750_000_000_123),
             edited_at: None,
         }
