@@ -194,6 +194,9 @@ enum Entry<M> {
     Change(ChangeRecord),
 }
 
+/// Its number, when, and what.
+type Placed<M> = (i64, Timestamp, Entry<M>);
+
 impl Stretch {
     /// The events after a place, so many at the most, none of them newer than `head`: `base` is the newest change up to
     /// `after`, `changes` those that follow, in order, also so many at the most. `None` when the change that came next is
@@ -323,7 +326,7 @@ impl Stretch {
         &self,
         messages: Vec<M>,
         of: impl Fn(&M) -> (i64, Timestamp),
-    ) -> Result<Vec<(i64, Timestamp, Entry<M>)>, RepositoryError> {
+    ) -> Result<Vec<Placed<M>>, RepositoryError> {
         let mut placed = Vec::with_capacity(messages.len() + self.changes.len());
         let (mut seq, _) = self.messages();
         let mut not_before = self.base.at;
@@ -376,7 +379,7 @@ mod tests {
         messages: Vec<(i64, Timestamp)>,
         changes: Vec<ChangeRow>,
         /// All of it, as it is to be told.
-        whole: Vec<(i64, Timestamp, Entry<(i64, Timestamp)>)>,
+        whole: Vec<Placed<(i64, Timestamp)>>,
     }
 
     /// What happens at the end of a list of events, with times that go back now and then.
@@ -428,7 +431,7 @@ mod tests {
 
     impl Story {
         /// As an adapter asks for it. `None`: forgotten.
-        fn list(&self, after: i64, limit: u16) -> Option<Vec<(i64, Timestamp, Entry<(i64, Timestamp)>)>> {
+        fn list(&self, after: i64, limit: u16) -> Option<Vec<Placed<(i64, Timestamp)>>> {
             let base = self.changes.iter().rfind(|row| row.mark.event_seq <= after);
             let following = self.changes.iter().filter(|row| row.mark.event_seq > after);
             let following: Vec<_> = following.take(limit.into()).cloned().collect();
