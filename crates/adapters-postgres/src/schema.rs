@@ -62,6 +62,7 @@ table! {
         role -> Text,
         joined_at -> Timestamptz,
         read_seq -> BigInt,
+        first_event -> BigInt,
     }
 }
 

@@ -11,7 +11,7 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel::sql_types::{Array, BigInt, Binary, Bool, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use serde_json::Value;
 use tertulia_domain::repository::{AppendError, AppendMessage, Appended, RepositoryError};
-use tertulia_domain::{Claim, FileId, Message, MessageBody, MessageContent, MessageId, Seq};
+use tertulia_domain::{Claim, EventSeq, FileId, Message, MessageBody, MessageContent, MessageId, Seq};
 use tertulia_sql_support::{MessageSnapshot, TxError, files_from_json, inconsistent, violated_unique};
 use uuid::Uuid;
 
@@ -67,7 +67,7 @@ macro_rules! append {
                   AND ($7 IS NULL OR EXISTS (SELECT FROM answered))",
             $ready,
             "
-                RETURNING c.last_seq AS seq, c.active_at AS created_at
+                RETURNING c.last_seq AS seq, c.active_at AS created_at, c.last_seq + c.change_count AS event
             ),
             sent AS (
                 INSERT INTO messages (chat_id, seq, id, sender_id, body, attachments_view, reply_to_seq, created_at)
@@ -145,7 +145,7 @@ type Columns = (
     Nullable<ReplyColumns>,
     Nullable<SqlUuid>,
     Nullable<Jsonb>,
-    Nullable<(BigInt, Timestamptz)>,
+    Nullable<(BigInt, Timestamptz, BigInt)>,
 );
 
 /// A text without files.
@@ -209,7 +209,7 @@ struct Outcome {
     answered: Option<ReplyRow>,
     missing: Option<Uuid>,
     attachments: Option<Value>,
-    numbered: Option<(i64, PgTime)>,
+    numbered: Option<(i64, PgTime, i64)>,
 }
 
 /// How often a send that met another one of its claim, a record past its time, or the removal of a file, is begun again.
@@ -292,7 +292,7 @@ fn read(outcome: Outcome, message: &AppendMessage) -> Result<Appended, TxError<A
         Some(_) => return Err(TxError::Named(AppendError::KeyReused)),
         None => {}
     }
-    let Some((seq, created_at)) = outcome.numbered else {
+    let Some((seq, created_at, event)) = outcome.numbered else {
         let reply_missing = message.reply_to.is_some() && outcome.answered.is_none();
         return Err(TxError::Named(match (outcome.blocked, outcome.missing) {
             (Some(_), _) if reply_missing => AppendError::ReplyNotFound,
@@ -303,6 +303,8 @@ fn read(outcome: Outcome, message: &AppendMessage) -> Result<Appended, TxError<A
         }));
     };
     let seq = Seq::new(seq).ok_or_else(|| inconsistent("chats", message.chat_id, format_args!("last_seq {seq}")))?;
+    let event =
+        EventSeq::new(event).ok_or_else(|| inconsistent("chats", message.chat_id, format_args!("event {event}")))?;
     let attachments = outcome.attachments.map(files_from_json).transpose();
     let attachments = attachments.map_err(|error| inconsistent("messages", message.id, error))?;
     Ok(Appended {
@@ -320,6 +322,7 @@ fn read(outcome: Outcome, message: &AppendMessage) -> Result<Appended, TxError<A
             created_at: created_at.into(),
             edited_at: None,
         },
+        event,
         replayed: false,
     })
 }
@@ -329,6 +332,7 @@ fn replay(snapshot: Value) -> Result<Appended, RepositoryError> {
         .map_err(|error| inconsistent("idempotency_keys", "of a message", error))?;
     Ok(Appended {
         message: snapshot.restore()?,
+        event: EventSeq::ZERO,
         replayed: true,
     })
 }
