@@ -75,34 +75,6 @@ impl ChatRepository for PgChatRepository {
             .await
     }
 
-    async fn insert_set(&self, _: tertulia_domain::repository::NewSetChat) -> Result<(ChatId, bool), InsertChatError> {
-        Err(RepositoryError::Other("not there yet".into()).into())
-    }
-
-    async fn replace_members(
-        &self,
-        _: tertulia_domain::repository::ReplaceMembers,
-    ) -> Result<(), tertulia_domain::repository::ReplaceMembersError> {
-        Err(RepositoryError::Other("not there yet".into()).into())
-    }
-
-    async fn set_note(
-        &self,
-        _: ChatId,
-        _: &tertulia_domain::overview::Note,
-        _: Timestamp,
-    ) -> Result<bool, RepositoryError> {
-        Err(RepositoryError::Other("not there yet".into()))
-    }
-
-    async fn find_by_number(&self, _: i64) -> Result<Option<ChatId>, RepositoryError> {
-        Err(RepositoryError::Other("not there yet".into()))
-    }
-
-    async fn find_direct(&self, _: UserId, _: UserId) -> Result<Option<ChatId>, RepositoryError> {
-        Err(RepositoryError::Other("not there yet".into()))
-    }
-
     async fn find(&self, id: ChatId, viewer: UserId) -> Result<Option<ChatView>, RepositoryError> {
         self.client
             .run(move |connection| view::find(connection, id, viewer))

@@ -318,7 +318,6 @@ fn read(outcome: Outcome, message: &AppendMessage) -> Result<Appended, TxError<A
                 attachments: attachments.unwrap_or_default(),
             },
             reply_to: outcome.answered.map(TryInto::try_into).transpose()?,
-            addressee: None,
             created_at: created_at.into(),
             edited_at: None,
         },

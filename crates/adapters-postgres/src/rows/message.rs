@@ -145,7 +145,6 @@ impl TryFrom<MessageRow> for Message {
             sender: row.sender.try_into()?,
             content,
             reply_to: row.reply_to.map(TryInto::try_into).transpose()?,
-            addressee: None,
             created_at: row.created_at.into(),
             edited_at: row.edited_at.map(Into::into),
         })

@@ -51,25 +51,6 @@ impl UserRepository for PgUserRepository {
             .await
     }
 
-    async fn find_by_number(&self, _: i64) -> Result<Option<User>, RepositoryError> {
-        Err(RepositoryError::Other("not there yet".into()))
-    }
-
-    async fn find_by_username(&self, _: &tertulia_domain::Username) -> Result<Option<User>, RepositoryError> {
-        Err(RepositoryError::Other("not there yet".into()))
-    }
-
-    async fn find_many(&self, _: Vec<UserId>) -> Result<Vec<User>, RepositoryError> {
-        Err(RepositoryError::Other("not there yet".into()))
-    }
-
-    async fn list_counted(
-        &self,
-        _: tertulia_domain::page::Window,
-    ) -> Result<tertulia_domain::page::Counted<User>, RepositoryError> {
-        Err(RepositoryError::Other("not there yet".into()))
-    }
-
     async fn find_credentials(&self, login: &LoginName) -> Result<Option<Credentials>, RepositoryError> {
         let login = login.clone();
         self.client
