@@ -8,7 +8,7 @@ use crate::statement::{Statement, prepared};
 use crate::time::PgTime;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
-use tertulia_domain::{ChatId, MemberRole, Timestamp, UserId};
+use tertulia_domain::{ChatId, MemberRole, Timestamp};
 use tertulia_sql_support::ChangeRecord;
 use uuid::Uuid;
 
@@ -68,11 +68,22 @@ impl Statement for Record {
 }
 
 /// Where and when changes stand among a chat's events.
+#[derive(Clone, Copy)]
 pub(crate) struct Recorded {
     /// The number of the first of them; the others follow.
     pub(crate) first: i64,
     /// When they happened.
     pub(crate) at: PgTime,
+}
+
+impl Recorded {
+    /// The same without the first few.
+    pub(crate) fn after(self, count: usize) -> Self {
+        Self {
+            first: self.first.saturating_add(i64::try_from(count).unwrap_or(i64::MAX)),
+            ..self
+        }
+    }
 }
 
 /// Records changes of a chat, at least one, for the transaction that makes them and has locked the chat.
@@ -109,24 +120,19 @@ struct Depart;
 impl Statement for Depart {
     type Columns = ();
     const SQL: &'static str = "
-        INSERT INTO departures (user_id, chat_id, event_seq, deleted, at) VALUES ($2, $1, $3, false, $4)
+        INSERT INTO departures (user_id, chat_id, event_seq, deleted, at)
+        SELECT gone.id, $1, $3 + gone.place - 1, false, $4 FROM unnest($2) WITH ORDINALITY AS gone (id, place)
         ON CONFLICT (user_id, chat_id) DO UPDATE
         SET event_seq = EXCLUDED.event_seq, deleted = EXCLUDED.deleted, at = EXCLUDED.at";
 }
 
-/// Keeps for somebody who is out of a chat by which event.
-pub(crate) fn depart(
-    connection: &mut PgConnection,
-    chat: ChatId,
-    user: UserId,
-    event_seq: i64,
-    at: PgTime,
-) -> QueryResult<()> {
+/// Keeps for those who are out of a chat by which event: the first by the first of these, the others by those that follow.
+pub(crate) fn depart(connection: &mut PgConnection, chat: ChatId, users: &[Uuid], by: &Recorded) -> QueryResult<()> {
     prepared::<Depart, _>((
         chat.as_uuid().into_sql::<SqlUuid>(),
-        user.as_uuid().into_sql::<SqlUuid>(),
-        event_seq.into_sql::<BigInt>(),
-        at.into_sql::<Timestamptz>(),
+        users.into_sql::<Array<SqlUuid>>(),
+        by.first.into_sql::<BigInt>(),
+        by.at.into_sql::<Timestamptz>(),
     ))
     .execute(connection)?;
     Ok(())
@@ -155,18 +161,25 @@ pub(crate) fn depart_all(connection: &mut PgConnection, chat: ChatId, at: Timest
     Ok(())
 }
 
-struct Return;
+struct Arrive;
 
-impl Statement for Return {
+impl Statement for Arrive {
     type Columns = ();
-    const SQL: &'static str = "DELETE FROM departures WHERE chat_id = $1 AND user_id = $2";
+    const SQL: &'static str = "
+        WITH back AS (
+            DELETE FROM departures WHERE chat_id = $1 AND user_id = ANY ($2)
+        )
+        UPDATE memberships p SET first_event = $3 + come.place - 1
+        FROM unnest($2) WITH ORDINALITY AS come (id, place)
+        WHERE p.chat_id = $1 AND p.user_id = come.id";
 }
 
-/// Forgets that somebody was out of a chat.
-pub(crate) fn come_back(connection: &mut PgConnection, chat: ChatId, user: UserId) -> QueryResult<()> {
-    prepared::<Return, _>((
+/// Keeps for those who are new in a chat by which event, as [`depart`] does, and forgets that they were ever out of it.
+pub(crate) fn arrive(connection: &mut PgConnection, chat: ChatId, users: &[Uuid], by: &Recorded) -> QueryResult<()> {
+    prepared::<Arrive, _>((
         chat.as_uuid().into_sql::<SqlUuid>(),
-        user.as_uuid().into_sql::<SqlUuid>(),
+        users.into_sql::<Array<SqlUuid>>(),
+        by.first.into_sql::<BigInt>(),
     ))
     .execute(connection)?;
     Ok(())

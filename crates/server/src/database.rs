@@ -83,6 +83,7 @@ async fn open_postgres(
             users: Arc::new(database.users()),
             sessions: Arc::new(database.sessions()),
             chats: Arc::new(database.chats()),
+            overviews: Arc::new(database.overviews()),
             events: Arc::new(database.events()),
             messages: Arc::new(database.messages()),
             files: Arc::new(database.files()),

@@ -83,11 +83,12 @@ pub(crate) fn remove_member(
     let heir = new_owner.map(|heir| ChangeRecord::MemberUpdated(heir, MemberRole::Owner));
     let changes: Vec<_> = [ChangeRecord::MemberRemoved(user_id)].into_iter().chain(heir).collect();
     let recorded = record(connection, id, at, &changes)?;
-    depart(connection, id, user_id, recorded.first, recorded.at)?;
+    depart(connection, id, &[*user_id.as_uuid()], &recorded)?;
     Ok(Removal::Removed { new_owner }.into())
 }
 
-fn appoint_successor(connection: &mut PgConnection, id: ChatId) -> Result<UserId, TxError<RepositoryError>> {
+/// Gives a group that has no owner one.
+pub(super) fn appoint_successor<E>(connection: &mut PgConnection, id: ChatId) -> Result<UserId, TxError<E>> {
     let candidates = prepared::<Candidates, _>((id.as_uuid().into_sql::<SqlUuid>(),))
         .load::<(Uuid, String, PgTime)>(connection)?
         .into_iter()

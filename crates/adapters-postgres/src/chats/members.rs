@@ -1,5 +1,5 @@
 use super::{lock_group, lock_users, touch};
-use crate::changes::{come_back, count_changes, insert_change, record};
+use crate::changes::{arrive, count_changes, insert_change, record};
 use crate::rows::{MemberColumns, MemberRow, membership_columns, read_all, user_columns};
 use crate::schema::{memberships, users};
 use crate::statement::{Statement, prepared};
@@ -124,10 +124,6 @@ pub(super) fn add(connection: &mut PgConnection, new: &NewMember) -> Result<AddM
         return Err(TxError::Named(AddMemberError::Full));
     }
     touch(connection, new.chat_id, 1, new.at)?;
-    let read_seq = Seq::new(group.last_seq)
-        .ok_or_else(|| inconsistent("chats", new.chat_id, format_args!("last_seq {}", group.last_seq)))?;
-    let added = ChangeRecord::MemberAdded(new.user_id, new.role, read_seq);
-    let recorded = record(connection, new.chat_id, new.at, &[added])?;
     diesel::insert_into(memberships::table)
         .values((
             memberships::chat_id.eq(new.chat_id.as_uuid()),
@@ -135,10 +131,13 @@ pub(super) fn add(connection: &mut PgConnection, new: &NewMember) -> Result<AddM
             memberships::role.eq(new.role.as_str()),
             memberships::joined_at.eq(PgTime(new.at)),
             memberships::read_seq.eq(group.last_seq),
-            memberships::first_event.eq(recorded.first),
         ))
         .execute(connection)?;
-    come_back(connection, new.chat_id, new.user_id)?;
+    let read_seq = Seq::new(group.last_seq)
+        .ok_or_else(|| inconsistent("chats", new.chat_id, format_args!("last_seq {}", group.last_seq)))?;
+    let added = ChangeRecord::MemberAdded(new.user_id, new.role, read_seq);
+    let recorded = record(connection, new.chat_id, new.at, &[added])?;
+    arrive(connection, new.chat_id, &[*new.user_id.as_uuid()], &recorded)?;
     match find(connection, new.chat_id, new.user_id)? {
         Some(member) => Ok(AddMember { member, added: true }),
         None => Err(inconsistent("memberships", new.chat_id, "a member who was just added is not there").into()),
