@@ -6,7 +6,7 @@ use diesel::serialize::{self, IsNull, Output, ToSql};
 use diesel::sql_types::Binary;
 use diesel::sqlite::{Sqlite, SqliteValue};
 use std::fmt;
-use tertulia_domain::{ChatId, FileId, MailId, MessageId, ReportId, SessionId, UserId};
+use tertulia_domain::{ChatId, FileId, MailId, MessageId, NodeId, ReportId, SessionId, UserId};
 use uuid::Uuid;
 
 /// Any identifier. Version 7 UUIDs compare as blobs in the order of their making.
@@ -21,6 +21,12 @@ impl DbId {
     /// As SQLite's `unhex` reads it.
     pub(crate) fn hex(self) -> String {
         self.0.as_simple().to_string()
+    }
+
+    /// Many as one value, for SQLite's `json_each` and `unhex`.
+    pub(crate) fn hex_list(ids: &[Self]) -> String {
+        let ids: Vec<_> = ids.iter().map(|id| id.hex()).collect();
+        serde_json::json!(ids).to_string()
     }
 }
 
@@ -61,4 +67,4 @@ macro_rules! stored {
     };
 }
 
-stored! { ChatId FileId MailId MessageId ReportId SessionId UserId }
+stored! { ChatId FileId MailId MessageId NodeId ReportId SessionId UserId }

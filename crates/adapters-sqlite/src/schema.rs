@@ -57,6 +57,18 @@ table! {
         last_seq -> BigInt,
         avatar_id -> Nullable<Binary>,
         avatar_view -> Nullable<Text>,
+        by_members -> Bool,
+        change_count -> BigInt,
+    }
+}
+
+table! {
+    chat_notes (chat_id) {
+        chat_id -> Binary,
+        text -> Text,
+        sender_id -> Binary,
+        at -> BigInt,
+        seq -> BigInt,
     }
 }
 
@@ -67,6 +79,7 @@ table! {
         role -> Text,
         joined_at -> BigInt,
         read_seq -> BigInt,
+        first_event -> BigInt,
     }
 }
 
@@ -82,6 +95,7 @@ table! {
         edited_at -> Nullable<BigInt>,
         deleted_at -> Nullable<BigInt>,
         attachments_view -> Nullable<Text>,
+        addressee_id -> Nullable<Binary>,
     }
 }
 

@@ -146,7 +146,8 @@ fn replace(
     Ok(())
 }
 
-/// Records what became of the chat: of itself, of those who went, of those who came, and of those who stay.
+/// Records what became of the chat: of itself, of those who went, of those who came, and of those who have another
+/// role.
 fn tell(
     connection: &mut PgConnection,
     change: &ReplaceMembers,
@@ -166,13 +167,13 @@ fn tell(
     let (mut come, mut added, mut updated) = (Vec::new(), Vec::new(), Vec::new());
     for (user, role) in places(connection, id)? {
         let member = UserId::from_uuid(user);
-        match present.get(&user) {
-            None => {
-                come.push(user);
-                added.push(ChangeRecord::MemberAdded(member, role, read_seq));
-            }
-            Some(earlier) if *earlier != role => updated.push(ChangeRecord::MemberUpdated(member, role)),
-            Some(_) => {}
+        let earlier = present.get(&user).copied().unwrap_or(MemberRole::Member);
+        if !present.contains_key(&user) {
+            come.push(user);
+            added.push(ChangeRecord::MemberAdded(member, earlier, read_seq));
+        }
+        if role != earlier {
+            updated.push(ChangeRecord::MemberUpdated(member, role));
         }
     }
     let mut changes = Vec::new();

@@ -1,4 +1,5 @@
-use super::view;
+use super::{find_direct, view};
+use crate::events::record;
 use crate::id::DbId;
 use crate::idempotency::once;
 use crate::moderation::blocked;
@@ -7,7 +8,7 @@ use crate::users::exists_undeleted;
 use diesel::prelude::*;
 use tertulia_domain::repository::{CreatedChat, InsertChatError, NewDirectChat, NewGroup, RepositoryError};
 use tertulia_domain::{MemberRole, Recorded, Recording, Timestamp, UserId};
-use tertulia_sql_support::{TxError, inconsistent};
+use tertulia_sql_support::{ChangeRecord, TxError, inconsistent};
 
 type Outcome<T> = Result<T, TxError<InsertChatError>>;
 
@@ -20,13 +21,7 @@ pub(super) fn direct(
         let (creator, other) = (DbId::from(new.creator), DbId::from(new.other));
         require_users(conn, [new.creator, new.other])?;
         let (low, high) = (creator.min(other), creator.max(other));
-        let existing: Option<DbId> = chats::table
-            .filter(chats::direct_low.eq(low))
-            .filter(chats::direct_high.eq(high))
-            .select(chats::id)
-            .get_result(conn)
-            .optional()?;
-        if let Some(chat) = existing {
+        if let Some(chat) = find_direct(conn, low, high)? {
             return created(conn, chat, creator, false);
         }
         if blocked(conn, low, high)? {
@@ -42,8 +37,9 @@ pub(super) fn direct(
                 born(chat, new.at),
             ))
             .execute(conn)?;
+        let first_event = record(conn, chat, ChangeRecord::ChatCreated, new.at)?.event_seq;
         for user in [creator, other] {
-            join(conn, chat, user, MemberRole::Member, new.at)?;
+            join(conn, chat, user, MemberRole::Member, first_event, new.at)?;
         }
         created(conn, chat, creator, true)
     })
@@ -67,9 +63,10 @@ pub(super) fn group(
                 born(chat, new.at),
             ))
             .execute(conn)?;
-        join(conn, chat, owner, MemberRole::Owner, new.at)?;
+        let first_event = record(conn, chat, ChangeRecord::ChatCreated, new.at)?.event_seq;
+        join(conn, chat, owner, MemberRole::Owner, first_event, new.at)?;
         for member in &new.members {
-            join(conn, chat, DbId::from(*member), MemberRole::Member, new.at)?;
+            join(conn, chat, DbId::from(*member), MemberRole::Member, first_event, new.at)?;
         }
         created(conn, chat, owner, true)
     })
@@ -78,14 +75,14 @@ pub(super) fn group(
 /// What every new chat begins with.
 #[derive(Insertable)]
 #[diesel(table_name = chats)]
-struct Born {
+pub(super) struct Born {
     id: DbId,
     created_at: i64,
     updated_at: i64,
     active_at: i64,
 }
 
-fn born(id: DbId, at: Timestamp) -> Born {
+pub(super) fn born(id: DbId, at: Timestamp) -> Born {
     let at = at.as_millis();
     Born {
         id,
@@ -95,7 +92,8 @@ fn born(id: DbId, at: Timestamp) -> Born {
     }
 }
 
-fn require_users(conn: &mut SqliteConnection, users: impl IntoIterator<Item = UserId>) -> Outcome<()> {
+/// Names the first of them who is not there.
+pub(super) fn require_users(conn: &mut SqliteConnection, users: impl IntoIterator<Item = UserId>) -> Outcome<()> {
     for user in users {
         if !exists_undeleted(conn, user)? {
             return Err(TxError::Named(InsertChatError::UserNotFound(user)));
@@ -104,7 +102,15 @@ fn require_users(conn: &mut SqliteConnection, users: impl IntoIterator<Item = Us
     Ok(())
 }
 
-fn join(conn: &mut SqliteConnection, chat: DbId, user: DbId, role: MemberRole, at: Timestamp) -> QueryResult<()> {
+/// Makes somebody a member of a chat without messages.
+pub(super) fn join(
+    conn: &mut SqliteConnection,
+    chat: DbId,
+    user: DbId,
+    role: MemberRole,
+    first_event: i64,
+    at: Timestamp,
+) -> QueryResult<()> {
     diesel::insert_into(memberships::table)
         .values((
             memberships::chat_id.eq(chat),
@@ -112,6 +118,7 @@ fn join(conn: &mut SqliteConnection, chat: DbId, user: DbId, role: MemberRole, a
             memberships::role.eq(role.as_str()),
             memberships::joined_at.eq(at.as_millis()),
             memberships::read_seq.eq(0),
+            memberships::first_event.eq(first_event),
         ))
         .execute(conn)
         .map(drop)

@@ -3,15 +3,21 @@
 mod create;
 mod leave;
 mod members;
+mod notes;
+mod overview;
 mod row;
+mod sets;
 mod view;
 
 pub(crate) use leave::{Leaving, leave};
 pub(crate) use members::set_read;
+pub(crate) use overview::{find as find_overview, list as list_overviews};
 pub(crate) use row::member_role;
+pub(crate) use view::find_stored;
 #[cfg(test)]
 pub(crate) use view::list;
 
+use crate::events::{closing, record};
 use crate::files;
 use crate::id::DbId;
 use crate::schema::chats;
@@ -22,13 +28,13 @@ use diesel::prelude::*;
 use diesel::sql_types::Binary;
 use tertulia_domain::repository::{
     AddMember, AddMemberError, ChatRepository, CreatedChat, InsertChatError, ListChatsError, NewDirectChat, NewGroup,
-    NewMember, ReadState, Removal, RepositoryError, SetRoleError,
+    NewMember, NewSetChat, ReadState, Removal, ReplaceMembers, ReplaceMembersError, RepositoryError, SetRoleError,
 };
 use tertulia_domain::{
-    ChatCursor, ChatId, ChatTitle, ChatView, ClaimedSession, FileId, Limit, Member, MemberCursor, MemberRole, Page,
-    Recorded, Recording, Seq, Timestamp, UserId,
+    ChatCursor, ChatId, ChatTitle, ChatView, ClaimedSession, FileId, Limit, Member, MemberCursor, MemberRole, Note,
+    Page, Recorded, Recording, Seq, Timestamp, UserId,
 };
-use tertulia_sql_support::TxError;
+use tertulia_sql_support::{ChangeRecord, TxError};
 
 /// The chats, on SQLite.
 #[derive(Clone)]
@@ -53,12 +59,23 @@ pub(crate) fn touch(conn: &mut SqliteConnection, chat: DbId, at: Timestamp) -> Q
         .map(drop)
 }
 
+/// The direct chat of two.
+fn find_direct(conn: &mut SqliteConnection, one: DbId, other: DbId) -> QueryResult<Option<DbId>> {
+    chats::table
+        .filter(chats::direct_low.eq(one.min(other)))
+        .filter(chats::direct_high.eq(one.max(other)))
+        .select(chats::id)
+        .get_result(conn)
+        .optional()
+}
+
 fn rename(conn: &mut SqliteConnection, chat: DbId, title: &ChatTitle, at: Timestamp) -> QueryResult<bool> {
     let renamed = diesel::update(chats::table.find(chat).filter(chats::kind.eq("group")))
         .set(chats::title.eq(title.as_str()))
         .execute(conn)?;
     if renamed > 0 {
         touch(conn, chat, at)?;
+        record(conn, chat, ChangeRecord::ChatUpdated, at)?;
     }
     Ok(renamed > 0)
 }
@@ -83,21 +100,20 @@ fn set_avatar(
         ))
         .execute(conn)?;
     touch(conn, chat, at)?;
+    record(conn, chat, ChangeRecord::ChatUpdated, at)?;
     files::release(conn, old, at)?;
     Ok(true)
 }
-
-/// Before any other time: for objects that are due when no time is given.
-const DUE_AT_ONCE: Timestamp = Timestamp::from_millis(0);
 
 const FILES_OF: &[&str] = &["SELECT file_id FROM message_attachments WHERE chat_id = ?
     UNION
     SELECT avatar_id FROM chats WHERE id = ? AND avatar_id IS NOT NULL"];
 
-/// Removes a chat with everything in it, and with the files that nothing else uses; gives their number. `None` when there
-/// is no such chat.
+/// Removes a chat with everything in it, and with the files that nothing else uses; gives their number. Those in it depart.
+/// `None` when there is no such chat.
 fn remove(conn: &mut SqliteConnection, chat: DbId, at: Timestamp) -> QueryResult<Option<u64>> {
     let files: Vec<DbId> = Sql::<Binary>::new(FILES_OF).id(chat).id(chat).load(conn)?;
+    closing(conn, chat, at)?;
     if diesel::delete(chats::table.find(chat)).execute(conn)? == 0 {
         return Ok(None);
     }
@@ -124,6 +140,38 @@ impl ChatRepository for SqliteChatRepository {
         self.store
             .write(move |conn| create::group(conn, &group, recording.as_ref()))
             .await
+    }
+
+    async fn insert_set(&self, chat: NewSetChat) -> Result<(ChatId, bool), InsertChatError> {
+        self.store.write(move |conn| sets::insert(conn, &chat)).await
+    }
+
+    async fn replace_members(&self, change: ReplaceMembers) -> Result<(), ReplaceMembersError> {
+        self.store.write(move |conn| sets::replace(conn, &change)).await
+    }
+
+    async fn set_note(&self, id: ChatId, note: &Note, at: Timestamp) -> Result<bool, RepositoryError> {
+        let note = note.clone();
+        self.store
+            .write(move |conn| Ok(notes::set(conn, id.into(), &note, at)?))
+            .await
+    }
+
+    async fn find_by_number(&self, number: i64) -> Result<Option<ChatId>, RepositoryError> {
+        let find = move |conn: &mut SqliteConnection| {
+            let chat = chats::table.filter(chats::number.eq(number)).select(chats::id);
+            let found: Option<DbId> = chat.get_result(conn).optional()?;
+            Ok(found.map(ChatId::from))
+        };
+        self.store.read(find).await
+    }
+
+    async fn find_direct(&self, one: UserId, other: UserId) -> Result<Option<ChatId>, RepositoryError> {
+        let find = move |conn: &mut SqliteConnection| {
+            let found = find_direct(conn, one.into(), other.into())?;
+            Ok(found.map(ChatId::from))
+        };
+        self.store.read(find).await
     }
 
     async fn find(&self, id: ChatId, viewer: UserId) -> Result<Option<ChatView>, RepositoryError> {
@@ -163,9 +211,9 @@ impl ChatRepository for SqliteChatRepository {
             .await
     }
 
-    async fn delete(&self, id: ChatId) -> Result<bool, RepositoryError> {
+    async fn delete(&self, id: ChatId, at: Timestamp) -> Result<bool, RepositoryError> {
         self.store
-            .write(move |conn| Ok(remove(conn, id.into(), DUE_AT_ONCE)?.is_some()))
+            .write(move |conn| Ok(remove(conn, id.into(), at)?.is_some()))
             .await
     }
 
@@ -226,9 +274,15 @@ impl ChatRepository for SqliteChatRepository {
             .await
     }
 
-    async fn mark_read(&self, id: ChatId, user_id: UserId, seq: Seq) -> Result<Option<ReadState>, RepositoryError> {
+    async fn mark_read(
+        &self,
+        id: ChatId,
+        user_id: UserId,
+        seq: Seq,
+        at: Timestamp,
+    ) -> Result<Option<ReadState>, RepositoryError> {
         self.store
-            .write(move |conn| members::mark_read(conn, id.into(), user_id.into(), seq))
+            .write(move |conn| members::mark_read(conn, id.into(), user_id, seq, at))
             .await
     }
 }
