@@ -220,6 +220,7 @@ pub async fn a_group_is_renamed(b: Backend) {
     let mut expected = before.clone();
     expected.chat.kind = ChatKind::Group { title: title("Música 'n' \\ 😀") };
     expected.chat.updated_at = at(5);
+    expected.chat.last_event = event_seq(2);
     assert_eq!(b.view(group, ana).await, expected);
     assert_eq!(b.view(other, ana).await.chat.kind.title(), Some(&title("Tertulia")));
 }
