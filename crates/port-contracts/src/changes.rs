@@ -3,9 +3,9 @@
 use crate::Backend;
 use crate::fixture::*;
 use std::sync::Arc;
-use tertulia_domain::repository::{NewMember, Removal, SetRoleError};
+use tertulia_domain::repository::{NewMember, NewSetChat, Removal, ReplaceMembers, SetRoleError};
 use tertulia_domain::{
-    Change, ChatEvent, ChatId, MemberRole, MessageContent, Recorded, Recording, StoredAnswer, UserId,
+    Change, ChatEvent, ChatId, MemberRole, MessageContent, Note, NoteText, Recorded, Recording, StoredAnswer, UserId,
 };
 
 /// An event without what it shows.
@@ -236,4 +236,92 @@ pub async fn every_erased_message_is_told(b: Backend) {
         b.send(chat, luis, "alone", at(10)).await;
         assert_eq!(b.whole_story(chat).await.last().unwrap().change.name(), "message.created");
     }
+}
+
+fn set(people: &[Person], now: i64) -> NewSetChat {
+    NewSetChat {
+        id: chat_id(),
+        title: title("Set"),
+        members: people.iter().map(|person| person.id).collect(),
+        owner: people[0].id,
+        note: None,
+        at: at(now),
+    }
+}
+
+fn note(sender: Person) -> Note {
+    Note { text: NoteText::new("noted").unwrap(), sender: sender.id, at: at(0) }
+}
+
+async fn replace(b: &Backend, chat_id: ChatId, people: &[Person], now: i64) {
+    let change = ReplaceMembers {
+        chat_id,
+        actor: people[0].id,
+        members: people.iter().map(|person| person.id).collect(),
+        title: title("Replaced"),
+        note: Some(note(people[0])),
+        at: at(now),
+    };
+    b.chats.replace_members(change).await.unwrap();
+}
+
+/// What happened in a chat after an event, in whatever order.
+async fn all_after<const N: usize>(b: &Backend, chat: ChatId, event: i64, expected: [Told; N]) {
+    let told = after(b, chat, event).await;
+    assert!(told.len() == N && expected.iter().all(|one| told.contains(one)), "{told:?} is not {expected:?}");
+}
+
+pub async fn a_chat_of_a_set_begins_once(b: Backend) {
+    let [ana, luis, eva] = b.people(["ana", "luis", "eva"]).await;
+    let (chat, _) = b.chats.insert_set(NewSetChat { note: Some(note(ana)), ..set(&[ana, luis, eva], 5) }).await.unwrap();
+    assert_eq!(b.chats.insert_set(set(&[eva, ana, luis], 6)).await.unwrap(), (chat, false));
+    assert_eq!(after(&b, chat, 0).await, [Told::Created]);
+    assert_eq!(b.events_after(chat, 0).await[0].at, at(5));
+    for member in [ana, luis, eva] {
+        let own = b.events.subscriptions(member.id).await.unwrap();
+        assert_eq!((own[0].first_event, own[0].last_event), (event_seq(1), event_seq(1)));
+    }
+}
+
+pub async fn a_note_is_no_event(b: Backend) {
+    let [ana, luis] = b.people(["ana", "luis"]).await;
+    let chat = b.direct(ana, luis).await;
+    assert!(b.chats.set_note(chat, &note(ana), at(5)).await.unwrap());
+    replace(&b, chat, &[luis, ana], 6).await;
+    assert_eq!(after(&b, chat, 1).await, []);
+}
+
+pub async fn replaced_members_are_told(b: Backend) {
+    let [ana, luis, eva, leo] = b.people(["ana", "luis", "eva", "leo"]).await;
+    let (chat, _) = b.chats.insert_set(set(&[ana, luis, eva], 0)).await.unwrap();
+    b.send(chat, ana, "hello", at(1)).await;
+    replace(&b, chat, &[luis, ana, leo], 5).await;
+    all_after(&b, chat, 2, [Told::Removed(eva.id), Told::Added(leo.id, MemberRole::Member, 1)]).await;
+    // An owner who goes is followed, and whoever comes back is in again.
+    b.chats.set_role(chat, leo.id, MemberRole::Admin, at(6)).await.unwrap();
+    replace(&b, chat, &[luis, leo, eva], 7).await;
+    let added = Told::Added(eva.id, MemberRole::Member, 1);
+    all_after(&b, chat, 5, [Told::Removed(ana.id), added, Told::Is(leo.id, MemberRole::Owner)]).await;
+    let departures = b.events.departures(ana.id, at(0)).await.unwrap();
+    let removed = b.events_after(chat, 5).await.into_iter().find(|event| told(event.clone()) == Told::Removed(ana.id));
+    assert_eq!(departures.len(), 1);
+    assert_eq!((departures[0].chat_id, departures[0].deleted, departures[0].at), (chat, false, at(7)));
+    assert_eq!(departures[0].seq, removed.unwrap().seq);
+    assert_eq!(b.events.departures(eva.id, at(0)).await.unwrap(), []);
+    let came = b.events_after(chat, 5).await.into_iter().find(|event| told(event.clone()) == added);
+    assert_eq!(b.events.subscriptions(eva.id).await.unwrap()[0].first_event, came.unwrap().seq);
+}
+
+pub async fn a_chat_of_another_kind_is_an_updated_one(b: Backend) {
+    let [ana, luis, eva] = b.people(["ana", "luis", "eva"]).await;
+    let chat = b.direct(ana, luis).await;
+    replace(&b, chat, &[luis, ana, eva], 5).await;
+    let owner = Told::Is(luis.id, MemberRole::Owner);
+    all_after(&b, chat, 1, [Told::Updated, Told::Added(eva.id, MemberRole::Member, 0), owner]).await;
+    b.chats.set_role(chat, eva.id, MemberRole::Admin, at(6)).await.unwrap();
+    replace(&b, chat, &[ana, eva], 7).await;
+    all_after(&b, chat, 5, [Told::Updated, Told::Removed(luis.id), Told::Is(eva.id, MemberRole::Member)]).await;
+    // Another pair is no other kind.
+    replace(&b, chat, &[ana, luis], 8).await;
+    all_after(&b, chat, 8, [Told::Removed(eva.id), Told::Added(luis.id, MemberRole::Member, 0)]).await;
 }

@@ -531,6 +531,10 @@ suite! { ($)
         a_deleted_message_is_told_once
         a_deleted_account_leaves_its_groups
         every_erased_message_is_told
+        a_chat_of_a_set_begins_once
+        a_note_is_no_event
+        replaced_members_are_told
+        a_chat_of_another_kind_is_an_updated_one
     }
     departures {
         who_goes_has_a_departure
