@@ -234,6 +234,20 @@ mod tests {
     use crate::plans::{Sample, id};
 
     #[test]
+    fn to_read_on_is_found_by_key() {
+        let values = format!("{}, {}, 7, now()", id(500), id(701));
+        for plan in Sample::create().plans::<MarkRead>("uuid, uuid, bigint, timestamptz", &values) {
+            assert!(
+                plan.contains("Insert on chat_changes (actual rows=0 loops=1)"),
+                "{plan}"
+            );
+            for word in ["Seq Scan", "Bitmap", "Sort"] {
+                assert!(!plan.contains(word), "{word} in {plan}");
+            }
+        }
+    }
+
+    #[test]
     fn a_page_is_a_range_of_an_index() {
         let values = format!("{}, '-infinity', {}, 51", id(500), id(0));
         for plan in Sample::create().plans::<List>("uuid, timestamptz, uuid, bigint", &values) {
