@@ -10,9 +10,11 @@
 
 mod account_tokens;
 mod api_keys;
+mod changes;
 mod chats;
 mod client;
 mod database;
+mod events;
 mod files;
 mod idempotency;
 mod maintenance;
@@ -37,6 +39,7 @@ pub use account_tokens::PgAccountTokenRepository;
 pub use api_keys::PgApiKeyRepository;
 pub use chats::PgChatRepository;
 pub use database::{ConnectError, PgDatabase, PgOptions};
+pub use events::PgEventRepository;
 pub use files::PgFileRepository;
 pub use maintenance::PgMaintenance;
 pub use messages::PgMessageRepository;

@@ -13,7 +13,8 @@ pub(crate) struct Sample {
 }
 
 /// A thousand users, each a member of ten of the two thousand groups, and some 24,000 messages: 4,000 each in every
-/// five-hundredth group, and four in the others. Each group has a note, and every second is known by its members.
+/// five-hundredth group, and four in the others; each was edited at once. Each group has a note, and every second is known
+/// by its members.
 const FILL: &str = "
     INSERT INTO users (id, username, username_key, role, password, created_at, updated_at)
     SELECT uuid(lpad(n::text, 32, '0')), 'user' || n, 'user' || n, 'user', 'x', now(), now()
@@ -22,10 +23,11 @@ const FILL: &str = "
     INSERT INTO sessions (id, user_id, refresh_family, refresh_secret, created_at, last_used_at, expires_at)
     SELECT id, id, '', '', now(), now(), 'infinity' FROM users;
 
-    INSERT INTO chats (id, kind, title, created_at, updated_at, active_at, member_count, last_seq, by_members)
-    SELECT uuid(lpad(n::text, 32, '0')), 'group', 'x', now(), now(), now(), 5,
-        CASE WHEN n % 500 = 0 THEN 4000 ELSE 4 END, n % 2 = 0
-    FROM generate_series(1, 2000) n;
+    INSERT INTO chats (
+        id, kind, title, created_at, updated_at, active_at, member_count, last_seq, change_count, by_members
+    )
+    SELECT uuid(lpad(n::text, 32, '0')), 'group', 'x', now(), now(), now(), 5, many, many, n % 2 = 0
+    FROM generate_series(1, 2000) n CROSS JOIN LATERAL (SELECT CASE WHEN n % 500 = 0 THEN 4000 ELSE 4 END) AS x (many);
 
     INSERT INTO memberships (chat_id, user_id, role, joined_at, read_seq)
     SELECT uuid(lpad(c::text, 32, '0')), uuid(lpad(((c + 200 * m) % 1000 + 1)::text, 32, '0')), 'member', now(), 0
@@ -37,6 +39,13 @@ const FILL: &str = "
     CROSS JOIN LATERAL (SELECT user_id FROM memberships WHERE chat_id = c.id LIMIT 1) p
     CROSS JOIN LATERAL generate_series(1, c.last_seq) n
     ORDER BY n, c.id;
+
+    INSERT INTO chat_changes (chat_id, event_seq, seq, kind, number, at)
+    SELECT m.chat_id, 2 * m.seq, m.seq, 'message.updated', m.seq, now() FROM messages m;
+
+    INSERT INTO departures (user_id, chat_id, event_seq, deleted, at)
+    SELECT u.id, p.chat_id, 1, false, now()
+    FROM users u CROSS JOIN LATERAL (SELECT p.chat_id FROM memberships p WHERE p.user_id <> u.id LIMIT 5) p;
 
     INSERT INTO chat_notes (chat_id, text, sender_id, at, seq)
     SELECT c.id, 'hello', p.user_id, now(), c.last_seq

@@ -13,6 +13,7 @@ async fn make_backend() -> Backend {
         sessions: Arc::new(database.sessions()),
         chats: Arc::new(database.chats()),
         overviews: Arc::new(database.overviews()),
+        events: Arc::new(database.events()),
         messages: Arc::new(database.messages()),
         keys: Arc::new(database.verification_keys()),
         files: Arc::new(database.files()),

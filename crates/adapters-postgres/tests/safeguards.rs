@@ -53,6 +53,21 @@ fn new_file(owner: ClaimedSession, object: &ObjectKey, millis: i64) -> NewFile {
     }
 }
 
+/// So a new version of a row that has room on its page needs no new entry in any index.
+#[test]
+fn what_a_send_updates_is_in_no_index() {
+    let guard = TestDatabase::create();
+    let mut connection = PgConnection::establish(&guard.url()).unwrap();
+    let indexed = diesel::sql_query(
+        "SELECT FROM pg_index i
+         JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
+         WHERE (i.indrelid = 'chats'::regclass
+                 AND a.attname IN ('last_seq', 'active_at', 'updated_at', 'change_count', 'changed_at'))
+            OR (i.indrelid = 'memberships'::regclass AND a.attname = 'read_seq')",
+    );
+    assert_eq!(indexed.execute(&mut connection).unwrap(), 0);
+}
+
 /// Somebody may be about to delete it.
 #[tokio::test]
 async fn an_object_that_is_due_is_no_longer_adopted() {

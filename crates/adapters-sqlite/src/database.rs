@@ -8,9 +8,10 @@ use crate::file::{FileError, ensure};
 use crate::store::Store;
 use crate::writer::Writer;
 use crate::{
-    SqliteAccountTokenRepository, SqliteApiKeyRepository, SqliteChatRepository, SqliteFileRepository,
-    SqliteMaintenance, SqliteMessageRepository, SqliteModerationRepository, SqliteOutboxRepository,
-    SqliteOverviewRepository, SqliteSessionRepository, SqliteUserRepository, SqliteVerificationKeyRepository,
+    SqliteAccountTokenRepository, SqliteApiKeyRepository, SqliteChatRepository, SqliteEventRepository,
+    SqliteFileRepository, SqliteMaintenance, SqliteMessageRepository, SqliteModerationRepository,
+    SqliteOutboxRepository, SqliteOverviewRepository, SqliteSessionRepository, SqliteUserRepository,
+    SqliteVerificationKeyRepository,
 };
 use diesel::r2d2::{ConnectionManager, Pool};
 use diesel::sqlite::SqliteConnection;
@@ -96,6 +97,11 @@ impl SqliteDatabase {
     /// The messages.
     pub fn messages(&self) -> SqliteMessageRepository {
         SqliteMessageRepository::new(self.store.clone())
+    }
+
+    /// The events of chats, and who listens.
+    pub fn events(&self) -> SqliteEventRepository {
+        SqliteEventRepository::new(self.store.clone())
     }
 
     /// The files, and the objects that they stand on.

@@ -6,7 +6,7 @@ use diesel::serialize::{self, IsNull, Output, ToSql};
 use diesel::sql_types::Binary;
 use diesel::sqlite::{Sqlite, SqliteValue};
 use std::fmt;
-use tertulia_domain::{ChatId, FileId, MailId, MessageId, ReportId, SessionId, UserId};
+use tertulia_domain::{ChatId, FileId, MailId, MessageId, NodeId, ReportId, SessionId, UserId};
 use uuid::Uuid;
 
 /// Any identifier. Version 7 UUIDs compare as blobs in the order of their making.
@@ -67,4 +67,4 @@ macro_rules! stored {
     };
 }
 
-stored! { ChatId FileId MailId MessageId ReportId SessionId UserId }
+stored! { ChatId FileId MailId MessageId NodeId ReportId SessionId UserId }

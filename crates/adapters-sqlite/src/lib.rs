@@ -11,6 +11,7 @@ mod chats;
 mod connection;
 mod database;
 mod error;
+mod events;
 mod file;
 mod files;
 #[cfg(test)]
@@ -37,6 +38,7 @@ pub use account_tokens::SqliteAccountTokenRepository;
 pub use api_keys::SqliteApiKeyRepository;
 pub use chats::SqliteChatRepository;
 pub use database::{OpenError, SqliteDatabase, SqliteOptions};
+pub use events::SqliteEventRepository;
 pub use files::SqliteFileRepository;
 pub use maintenance::SqliteMaintenance;
 pub use messages::SqliteMessageRepository;

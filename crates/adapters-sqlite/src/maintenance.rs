@@ -12,7 +12,7 @@ use tertulia_domain::repository::{Maintenance, Purged, RepositoryError};
 use thiserror::Error;
 
 /// How many rows a clean-up removes before it lets other writes pass.
-const BITE: u16 = 500;
+pub(crate) const BITE: u16 = 500;
 
 /// API keys stay in their owner's list when they have expired.
 const EXPIRED_SESSIONS: &[&str] = &["DELETE FROM sessions WHERE id IN (
@@ -45,20 +45,24 @@ impl SqliteMaintenance {
     pub(crate) fn new(store: Store) -> Self {
         Self { store }
     }
+}
 
-    /// Runs a statement that removes rows older than `before` until there are none; gives their number.
-    async fn remove(&self, statement: &'static [&'static str], before: Timestamp) -> Result<u64, RepositoryError> {
-        let mut removed = 0;
-        loop {
-            let bite = move |conn: &mut SqliteConnection| {
-                let delete = Sql::<()>::new(statement).integer(before.as_millis());
-                Ok(delete.integer(BITE.into()).execute(conn)?)
-            };
-            let rows = self.store.write::<_, RepositoryError, _>(bite).await?;
-            removed += rows as u64;
-            if rows < usize::from(BITE) {
-                return Ok(removed);
-            }
+/// Runs a statement that removes rows older than `before` until there are none; gives their number.
+pub(crate) async fn remove(
+    store: &Store,
+    statement: &'static [&'static str],
+    before: Timestamp,
+) -> Result<u64, RepositoryError> {
+    let mut removed = 0;
+    loop {
+        let bite = move |conn: &mut SqliteConnection| {
+            let delete = Sql::<()>::new(statement).integer(before.as_millis());
+            Ok(delete.integer(BITE.into()).execute(conn)?)
+        };
+        let rows = store.write::<_, RepositoryError, _>(bite).await?;
+        removed += rows as u64;
+        if rows < usize::from(BITE) {
+            return Ok(removed);
         }
     }
 }
@@ -82,10 +86,11 @@ impl Maintenance for SqliteMaintenance {
     }
 
     async fn purge(&self, at: Timestamp) -> Result<Purged, RepositoryError> {
-        self.remove(EXPIRED_TOKENS, at).await?;
+        let store = &self.store;
+        remove(store, EXPIRED_TOKENS, at).await?;
         Ok(Purged {
-            sessions: self.remove(EXPIRED_SESSIONS, at).await?,
-            idempotency_keys: self.remove(FORGOTTEN_KEYS, at.minus(REMEMBERED)).await?,
+            sessions: remove(store, EXPIRED_SESSIONS, at).await?,
+            idempotency_keys: remove(store, FORGOTTEN_KEYS, at.minus(REMEMBERED)).await?,
         })
     }
 }

@@ -58,6 +58,7 @@ table! {
         avatar_id -> Nullable<Binary>,
         avatar_view -> Nullable<Text>,
         by_members -> Bool,
+        change_count -> BigInt,
     }
 }
 
@@ -78,6 +79,7 @@ table! {
         role -> Text,
         joined_at -> BigInt,
         read_seq -> BigInt,
+        first_event -> BigInt,
     }
 }
 

@@ -6,7 +6,7 @@
 use crate::id::DbId;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::result::Error as DieselError;
-use diesel::sql_types::{BigInt, Binary, Text};
+use diesel::sql_types::{BigInt, Binary, Nullable, Text};
 use diesel::sqlite::{Sqlite, SqliteConnection};
 use diesel::{QueryResult, RunQueryDsl};
 use std::marker::PhantomData;
@@ -24,6 +24,7 @@ enum Value {
     Integer(i64),
     Text(String),
     Bytes(Vec<u8>),
+    Null,
 }
 
 impl<ST> Sql<ST> {
@@ -60,6 +61,21 @@ impl<ST> Sql<ST> {
         self.value(Value::Bytes(bytes.into()))
     }
 
+    /// An identifier or nothing for the next question mark.
+    pub(crate) fn optional_id(self, id: Option<impl Into<DbId>>) -> Self {
+        self.value(id.map_or(Value::Null, |id| Value::Id(id.into())))
+    }
+
+    /// A number or nothing for the next question mark.
+    pub(crate) fn optional_integer(self, integer: Option<i64>) -> Self {
+        self.value(integer.map_or(Value::Null, Value::Integer))
+    }
+
+    /// A text or nothing for the next question mark.
+    pub(crate) fn optional_text(self, text: Option<impl Into<String>>) -> Self {
+        self.value(text.map_or(Value::Null, |text| Value::Text(text.into())))
+    }
+
     fn value(mut self, value: Value) -> Self {
         self.values.push(value);
         self
@@ -77,6 +93,7 @@ impl<ST> QueryFragment<Sqlite> for Sql<ST> {
                         Some(Value::Integer(integer)) => out.push_bind_param::<BigInt, _>(integer)?,
                         Some(Value::Text(text)) => out.push_bind_param::<Text, _>(text)?,
                         Some(Value::Bytes(bytes)) => out.push_bind_param::<Binary, _>(bytes)?,
+                        Some(Value::Null) => out.push_bind_param::<Nullable<BigInt>, _>(&None::<i64>)?,
                         None => return Err(DieselError::QueryBuilderError("a value is missing".into())),
                     }
                 }

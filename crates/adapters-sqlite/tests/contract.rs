@@ -17,6 +17,7 @@ async fn make_backend() -> Backend {
         chats: Arc::new(database.chats()),
         overviews: Arc::new(database.overviews()),
         messages: Arc::new(database.messages()),
+        events: Arc::new(database.events()),
         files: Arc::new(database.files()),
         outbox: Arc::new(database.outbox()),
         account_tokens: Arc::new(database.account_tokens()),

@@ -195,7 +195,7 @@ pub async fn a_deleted_chat_takes_its_files_along(b: Backend) {
     b.attach(doomed, luis, &[only_here], at(1)).await.unwrap();
     b.attach(other, luis, &[here_and_there], at(2)).await.unwrap();
     assert!(b.chats.set_avatar(doomed, avatar, ana.id, at(3)).await.unwrap());
-    assert!(b.chats.delete(doomed).await.unwrap());
+    assert!(b.chats.delete(doomed, at(9)).await.unwrap());
     assert!(!b.is_stored(only_here).await && !b.is_stored(avatar).await);
     assert!(b.is_stored(here_and_there).await);
     assert_eq!(b.due(at(LIFE)).await, objects.into_iter().collect());

@@ -33,7 +33,7 @@ pub async fn the_most_recently_active_come_first(b: Backend) {
     assert_eq!(ids(&b.chat_page(ana, None, 10).await.items), [oldest, newest, middle]);
     // To rename, to read, to let somebody in: none of it is activity.
     b.chats.rename(middle, &title("Other"), at(60)).await.unwrap();
-    b.chats.mark_read(middle, ana.id, seq(1)).await.unwrap();
+    b.chats.mark_read(middle, ana.id, seq(1), at(9)).await.unwrap();
     b.join(newest, luis, at(70)).await;
     assert_eq!(ids(&b.chat_page(ana, None, 10).await.items), [oldest, newest, middle]);
     assert_eq!(ids(&b.chat_page(luis, None, 1).await.items).len(), 1);
@@ -111,7 +111,7 @@ pub async fn a_walk_over_chats_goes_on_where_its_chat_was(b: Backend) {
     let first = b.chat_page(ana, None, 3).await;
     assert_eq!(ids(&first.items), chats[..3]);
     // The chat that the cursor names goes.
-    assert!(b.chats.delete(chats[2]).await.unwrap());
+    assert!(b.chats.delete(chats[2], at(9)).await.unwrap());
     let second = b.chat_page(ana, first.next, 3).await;
     assert_eq!(ids(&second.items), chats[3..6]);
     // It moves to the front.

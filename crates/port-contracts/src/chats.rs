@@ -28,6 +28,7 @@ pub async fn a_direct_chat_is_made_once_for_both(b: Backend) {
         active_at: at(5),
         member_count: 2,
         last_seq: Seq::ZERO,
+        last_event: event_seq(1),
     };
     assert_eq!(first.view.chat, chat);
     assert!(chat.number > 0);
@@ -46,7 +47,7 @@ pub async fn a_direct_chat_is_made_once_for_both(b: Backend) {
         assert!(!again.created);
         assert_eq!(again.view, b.view(chat.id, creator).await);
         let chat = Chat {
-        avatar: None, last_seq: seq(1), active_at: at(6), updated_at: at(6), ..chat.clone() };
+        avatar: None, last_seq: seq(1), last_event: event_seq(2), active_at: at(6), updated_at: at(6), ..chat.clone() };
         assert_eq!(again.view.chat, chat, "it is as it was");
         assert_eq!(again.view.read_seq(), seq(read));
         assert_eq!(b.chat_page(creator, None, 10).await.items.len(), 1);
@@ -90,6 +91,7 @@ pub async fn a_group_is_made_with_its_members(b: Backend) {
         active_at: at(5),
         member_count: 3,
         last_seq: Seq::ZERO,
+        last_event: event_seq(1),
     };
     assert_eq!(made.view.chat, chat);
     let membership = |role| Membership { role, joined_at: at(5), read_seq: Seq::ZERO };
@@ -162,7 +164,7 @@ pub async fn chat_numbers_are_never_reused(b: Backend) {
         let number = b.view(chat, ana).await.chat.number;
         assert!(number > last);
         last = number;
-        assert!(b.chats.delete(chat).await.unwrap());
+        assert!(b.chats.delete(chat, at(9)).await.unwrap());
     }
 }
 
@@ -218,6 +220,7 @@ pub async fn a_group_is_renamed(b: Backend) {
     let mut expected = before.clone();
     expected.chat.kind = ChatKind::Group { title: title("Música 'n' \\ 😀") };
     expected.chat.updated_at = at(5);
+    expected.chat.last_event = event_seq(2);
     assert_eq!(b.view(group, ana).await, expected);
     assert_eq!(b.view(other, ana).await.chat.kind.title(), Some(&title("Tertulia")));
 }
@@ -241,11 +244,11 @@ pub async fn a_deleted_chat_is_gone_with_everything_in_it(b: Backend) {
         answer.reply_to = Some(message.id);
         b.messages.append(answer).await.unwrap();
 
-        assert!(b.chats.delete(chat).await.unwrap());
+        assert!(b.chats.delete(chat, at(9)).await.unwrap());
         assert_eq!(b.chats.find(chat, ana.id).await.unwrap(), None);
         assert_eq!(b.chats.find_member(chat, ana.id).await.unwrap(), None);
         assert!(b.chats.list_members(chat, None, limit(10)).await.unwrap().items.is_empty());
-        assert_eq!(b.chats.mark_read(chat, ana.id, seq(1)).await.unwrap(), None);
+        assert_eq!(b.chats.mark_read(chat, ana.id, seq(1), at(9)).await.unwrap(), None);
         assert_eq!(b.messages.find(chat, message.id, ana.id).await.unwrap(), None);
         assert_eq!(b.messages.edit(chat, message.id, &body("x"), at(3)).await.unwrap(), None);
         assert!(!b.messages.delete(chat, message.id, at(3)).await.unwrap());
@@ -257,9 +260,9 @@ pub async fn a_deleted_chat_is_gone_with_everything_in_it(b: Backend) {
             at: at(3),
         };
         assert_matches!(b.messages.list(list).await, Err(ListMessagesError::ChatNotFound));
-        assert!(!b.chats.delete(chat).await.unwrap(), "it is gone already");
+        assert!(!b.chats.delete(chat, at(9)).await.unwrap(), "it is gone already");
     }
-    assert!(!b.chats.delete(chat_id()).await.unwrap());
+    assert!(!b.chats.delete(chat_id(), at(9)).await.unwrap());
     for person in [ana, luis] {
         let left = b.chat_page(person, None, 10).await.items;
         assert_eq!(left.iter().map(|view| view.chat.id).collect::<Vec<_>>(), [kept]);
@@ -271,7 +274,7 @@ pub async fn after_its_deletion_a_direct_chat_begins_anew(b: Backend) {
     let [ana, luis] = b.people(["ana", "luis"]).await;
     let old = b.direct(ana, luis).await;
     b.send(old, ana, "hello", at(1)).await;
-    assert!(b.chats.delete(old).await.unwrap());
+    assert!(b.chats.delete(old, at(9)).await.unwrap());
     let new = fresh_of(b.chats.insert_direct(direct(luis, ana, at(9)), None).await.unwrap());
     assert!(new.created);
     assert_ne!(new.view.chat.id, old);

@@ -191,7 +191,7 @@ pub async fn reading_and_sending_at_once(b: Backend) {
         for n in 0..6 {
             b.send(chat, *person, "hello", at(n)).await;
             let before = b.view(chat, *person).await;
-            let state = b.chats.mark_read(chat, person.id, seq(i64::MAX)).await.unwrap().unwrap();
+            let state = b.chats.mark_read(chat, person.id, seq(i64::MAX), at(9)).await.unwrap().unwrap();
             assert_eq!(state.read_seq, state.last_seq, "read to the end");
             assert!(state.read_seq >= before.read_seq() && before.read_seq() > Seq::ZERO);
         }
@@ -199,7 +199,7 @@ pub async fn reading_and_sending_at_once(b: Backend) {
     .await;
     assert_eq!(b.whole_history(chat, crowd[0]).await.len(), 48);
     for person in &crowd {
-        let read = b.chats.mark_read(chat, person.id, Seq::ZERO).await.unwrap().unwrap();
+        let read = b.chats.mark_read(chat, person.id, Seq::ZERO, at(9)).await.unwrap().unwrap();
         assert_eq!(read.last_seq, seq(48));
         assert!(read.read_seq <= read.last_seq);
     }
@@ -425,12 +425,12 @@ pub async fn a_chat_deleted_while_it_is_used_is_gone(b: Backend) {
                 Ok(_) | Err(AddMemberError::ChatNotFound) => {}
                 Err(error) => panic!("{error:?}"),
             }
-            b.chats.mark_read(chat, crowd[1].id, seq(1)).await.unwrap();
+            b.chats.mark_read(chat, crowd[1].id, seq(1), at(9)).await.unwrap();
             b.chats.remove_member(chat, crowd[2].id, false, at(3)).await.unwrap();
             b.messages.edit(chat, first.id, &body("x"), at(4)).await.unwrap();
             b.messages.delete(chat, first.id, at(4)).await.unwrap();
         };
-        let (deleted, _) = join(b.chats.delete(chat), join(sending, moving)).await;
+        let (deleted, _) = join(b.chats.delete(chat, at(9)), join(sending, moving)).await;
         assert!(deleted.unwrap());
         assert_eq!(b.chats.find(chat, crowd[0].id).await.unwrap(), None);
         assert_eq!(b.messages.find(chat, first.id, crowd[0].id).await.unwrap(), None);

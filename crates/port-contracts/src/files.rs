@@ -378,7 +378,7 @@ pub async fn messages_with_the_same_files_deleted_at_once(b: Backend) {
             b.attach(chats[n], crowd[n], &files, at(1)).await.unwrap().id
         }))
         .await;
-        assert!(b.chats.delete(sharing).await.unwrap());
+        assert!(b.chats.delete(sharing, at(9)).await.unwrap());
         for file in &files {
             assert!(b.is_stored(*file).await);
         }

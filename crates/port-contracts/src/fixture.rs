@@ -4,15 +4,15 @@ use crate::Backend;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tertulia_domain::repository::{
-    AddMember, AppendError, AppendMessage, ListMessages, ListOverviews, MailDraft, NewDirectChat, NewFile, NewGroup,
-    NewMember, NewSession, NewUser, OverviewOrder, StoredFile,
+    AddMember, AppendError, AppendMessage, Events, ListMessages, ListOverviews, MailDraft, NewDirectChat, NewFile,
+    NewGroup, NewMember, NewSession, NewUser, OverviewOrder, StoredFile,
 };
 use tertulia_domain::{
-    ApiKey, AuditEntry, ChatCursor, ChatId, ChatOverview, ChatTitle, ChatView, Claim, ClaimedSession, Counted,
-    DeviceName, Digest, Dimensions, DisplayName, Email, File, FileId, FileName, FileStanding, Fingerprint,
-    IdempotencyKey, Limit, MailId, MediaType, Member, MemberRole, Message, MessageBody, MessageDraft, MessageId,
-    MessageRange, ObjectKey, Page, PasswordHash, Profile, Reason, Recorded, RefreshHashes, ReportId, Role, Scopes, Seq,
-    Session, SessionId, Timestamp, User, UserId, Username, Window,
+    ApiKey, AuditEntry, ChatCursor, ChatEvent, ChatId, ChatOverview, ChatTitle, ChatView, Claim, ClaimedSession,
+    Counted, DeviceName, Digest, Dimensions, DisplayName, Email, EventSeq, File, FileId, FileName, FileStanding,
+    Fingerprint, IdempotencyKey, Limit, MailId, MediaType, Member, MemberRole, Message, MessageBody, MessageDraft,
+    MessageId, MessageRange, NodeId, ObjectKey, Page, PasswordHash, Profile, Reason, Recorded, RefreshHashes, ReportId,
+    Role, Scopes, Seq, Session, SessionId, Timestamp, User, UserId, Username, Window,
 };
 use uuid::Uuid;
 
@@ -69,6 +69,10 @@ pub(crate) fn mail_id() -> MailId {
     MailId::from_uuid(fresh())
 }
 
+pub(crate) fn node_id() -> NodeId {
+    NodeId::from_uuid(fresh())
+}
+
 pub(crate) fn report_id() -> ReportId {
     ReportId::from_uuid(fresh())
 }
@@ -104,6 +108,10 @@ pub(crate) fn body(text: impl Into<String>) -> MessageBody {
 
 pub(crate) fn seq(number: i64) -> Seq {
     Seq::new(number).unwrap()
+}
+
+pub(crate) fn event_seq(number: i64) -> EventSeq {
+    EventSeq::new(number).unwrap()
 }
 
 pub(crate) fn limit(items: u16) -> Limit {
@@ -497,6 +505,35 @@ impl Backend {
         let Counted { items, total } = self.overviews.list(list).await.unwrap();
         assert_eq!(i64::try_from(items.len()).unwrap(), total);
         items
+    }
+
+    /// All events of a chat after a place.
+    pub(crate) async fn events_after(&self, chat: ChatId, after: i64) -> Vec<ChatEvent> {
+        match self.events.list(chat, event_seq(after), 1_000).await.unwrap() {
+            Events::Listed { events, last } => {
+                assert_eq!(last.get().max(after), after + i64::try_from(events.len()).unwrap());
+                events
+            }
+            other => panic!("{other:?} is no list"),
+        }
+    }
+
+    /// All events of a chat, which must be numbered 1, 2, 3, ... in the order of their times; the chat must say as many.
+    pub(crate) async fn whole_story(&self, chat: ChatId) -> Vec<ChatEvent> {
+        let events = self.events_after(chat, 0).await;
+        let numbers: Vec<i64> = events.iter().map(|event| event.seq.get()).collect();
+        assert_eq!(numbers, (1..=i64::try_from(numbers.len()).unwrap()).collect::<Vec<_>>());
+        assert!(events.iter().all(|event| event.chat_id == chat));
+        assert!(events.is_sorted_by_key(|event| event.at), "{events:?}");
+        let stated = self.chats.find(chat, user_id()).await.unwrap().unwrap().chat.last_event;
+        assert_eq!(Some(stated), events.last().map(|event| event.seq));
+        events
+    }
+
+    /// The chat's newest event.
+    pub(crate) async fn last_event(&self, chat: ChatId) -> i64 {
+        let view = self.chats.find(chat, user_id()).await.unwrap();
+        view.expect("the chat is there").chat.last_event.get()
     }
 
     pub(crate) async fn chat_page(

@@ -21,8 +21,8 @@
 use std::any::Any;
 use std::sync::Arc;
 use tertulia_domain::repository::{
-    AccountTokenRepository, ApiKeyRepository, ChatRepository, FileRepository, Maintenance, MessageRepository,
-    ModerationRepository, OutboxRepository, OverviewRepository, SessionRepository, UserRepository,
+    AccountTokenRepository, ApiKeyRepository, ChatRepository, EventRepository, FileRepository, Maintenance,
+    MessageRepository, ModerationRepository, OutboxRepository, OverviewRepository, SessionRepository, UserRepository,
     VerificationKeyRepository,
 };
 
@@ -40,6 +40,8 @@ pub struct Backend {
     pub overviews: Arc<dyn OverviewRepository>,
     /// The messages.
     pub messages: Arc<dyn MessageRepository>,
+    /// The events, and who listens.
+    pub events: Arc<dyn EventRepository>,
     /// The files.
     pub files: Arc<dyn FileRepository>,
     /// The mails to be sent.
@@ -500,5 +502,68 @@ suite! { ($)
         an_answer_with_files_addresses_somebody
         direct_chats_know_no_addressee
         a_retry_shows_the_addressee
+    }
+    events {
+        a_new_chat_has_one_event
+        a_sent_message_is_the_next_event
+        what_sends_nothing_is_no_event
+        events_show_things_as_they_are_now
+        any_place_gives_exactly_the_rest
+        each_chat_counts_its_own_events
+        what_is_no_chat_has_no_events
+        newest_events_of_chats_that_are_there
+        times_of_events_never_go_back
+        old_events_are_purged_but_the_newest_of_them
+        a_purge_does_not_stop_after_a_bite
+        events_at_once_are_numbered_without_gaps
+        accounts_erased_while_others_send
+    }
+    changes {
+        a_group_with_another_title_is_an_updated_chat
+        a_group_with_another_avatar_is_an_updated_chat
+        who_comes_in_is_told
+        a_replay_is_no_event
+        who_goes_is_told
+        who_follows_an_owner_is_told
+        another_role_is_told
+        to_read_on_is_told
+        an_edited_message_is_told
+        a_deleted_message_is_told_once
+        a_deleted_account_leaves_its_groups
+        every_erased_message_is_told
+        a_chat_of_a_set_begins_once
+        a_note_is_no_event
+        replaced_members_are_told
+        a_chat_of_another_kind_is_an_updated_one
+    }
+    departures {
+        who_goes_has_a_departure
+        who_comes_back_has_no_departure
+        a_deleted_chat_is_everybodys_departure
+        a_chat_is_not_deleted_before_its_last_event
+        the_last_one_out_sees_the_group_deleted
+        a_deleted_account_departs_from_its_groups
+        old_departures_are_purged
+    }
+    listeners {
+        one_subscribes_to_ones_own_chats
+        nothing_before_one_came_in_is_for_one
+        living_sessions_are_told_from_ended_ones
+        who_shares_a_small_chat_is_an_acquaintance
+        a_block_ends_an_acquaintance_both_ways
+    }
+    leases {
+        who_was_connected_nowhere_arrives
+        who_is_connected_nowhere_has_departed
+        a_lease_that_has_run_out_does_not_count
+        leases_of_dead_nodes_are_removed
+        who_is_left_on_two_dead_nodes_is_told_once
+        who_arrives_many_times_at_once_arrives_once
+    }
+    tickets {
+        a_ticket_is_good_once
+        a_ticket_expires_at_the_moment_it_says
+        of_many_who_show_one_ticket_one_gets_in
+        old_tickets_are_purged
     }
 }

@@ -135,7 +135,7 @@ pub async fn another_set_is_another_chat(b: Backend) {
     }
     // A chat that is gone is nobody's.
     let gone = known(&b, &sets[0]).await;
-    b.chats.delete(gone).await.unwrap();
+    b.chats.delete(gone, at(9)).await.unwrap();
     assert_ne!(made(&b, &sets[0], 2).await, gone);
 }
 
@@ -145,7 +145,7 @@ pub async fn only_chats_made_so_are_known_by_their_set(b: Backend) {
     let chat = made(&b, &[ana, luis, eva], 1).await;
     assert_ne!(chat, other);
     assert_eq!(known(&b, &[ana, luis, eva]).await, chat);
-    b.chats.delete(chat).await.unwrap();
+    b.chats.delete(chat, at(9)).await.unwrap();
     assert_ne!(made(&b, &[ana, luis, eva], 2).await, other);
 }
 
@@ -177,7 +177,7 @@ pub async fn of_two_chats_of_one_set_the_older_is_given(b: Backend) {
     assert_eq!(known(&b, &[ana, luis, eva]).await, older);
     b.send(newer, ana, "hello", at(4)).await;
     assert_eq!(known(&b, &[ana, luis, eva]).await, older, "however active the other");
-    b.chats.delete(older).await.unwrap();
+    b.chats.delete(older, at(9)).await.unwrap();
     assert_eq!(known(&b, &[ana, luis, eva]).await, newer);
 }
 
@@ -245,7 +245,7 @@ pub async fn a_direct_chat_is_found_by_its_two(b: Backend) {
     }
     b.users.delete(luis.id, false, at(1)).await.unwrap();
     assert_eq!(b.chats.find_direct(ana.id, luis.id).await.unwrap(), Some(direct));
-    b.chats.delete(direct).await.unwrap();
+    b.chats.delete(direct, at(9)).await.unwrap();
     assert_eq!(b.chats.find_direct(ana.id, luis.id).await.unwrap(), None);
 }
 
@@ -257,7 +257,7 @@ pub async fn a_chat_is_found_by_number(b: Backend) {
         for other in [0, -1, number + 1_000, i64::MAX, i64::MIN] {
             assert_eq!(b.chats.find_by_number(other).await.unwrap(), None);
         }
-        b.chats.delete(id).await.unwrap();
+        b.chats.delete(id, at(9)).await.unwrap();
         assert_eq!(b.chats.find_by_number(number).await.unwrap(), None);
     }
 }
@@ -267,11 +267,12 @@ pub async fn members_are_replaced(b: Backend) {
     let id = made(&b, &[ana, luis, eva], 1).await;
     b.chats.set_role(id, luis.id, MemberRole::Admin, at(2)).await.unwrap();
     b.send_many(id, ana, 5).await;
-    b.chats.mark_read(id, luis.id, seq(2)).await.unwrap();
+    b.chats.mark_read(id, luis.id, seq(2), at(9)).await.unwrap();
     let before = (chat(&b, id, ana).await, b.member(id, ana).await, b.member(id, luis).await);
     replace(&b, id, ana, &[leo, luis, ana], 40).await;
     let mut expected = before.0;
     expected.updated_at = at(40);
+    expected.last_event = event_seq(expected.last_event.get() + 2);
     assert_eq!(chat(&b, id, ana).await, expected, "it is a change, and no activity; the title stays");
     let stayed = (b.member(id, ana).await, b.member(id, luis).await);
     assert_eq!(stayed, (before.1, before.2), "who stays stays as they are");
@@ -398,7 +399,7 @@ pub async fn a_group_known_by_its_set_becomes_a_direct_chat(b: Backend) {
     let object = b.object_of(avatar).await;
     assert!(b.chats.set_avatar(id, avatar, ana.id, at(3)).await.unwrap());
     b.send_many(id, ana, 4).await;
-    b.chats.mark_read(id, luis.id, seq(2)).await.unwrap();
+    b.chats.mark_read(id, luis.id, seq(2), at(9)).await.unwrap();
     replace(&b, id, ana, &[luis, ana], 10).await;
     let now = chat(&b, id, ana).await;
     assert_eq!((now.kind, now.avatar, now.member_count), (ChatKind::Direct, None, 2));
@@ -419,7 +420,7 @@ pub async fn a_group_known_by_its_set_becomes_a_direct_chat(b: Backend) {
     assert_ne!(again, id);
     // And back, where the set has a chat by now.
     assert_matches!(refused(&b, id, ana, &[ana, luis, eva]).await, ReplaceMembersError::SetTaken);
-    b.chats.delete(again).await.unwrap();
+    b.chats.delete(again, at(9)).await.unwrap();
     replace(&b, id, luis, &[ana, luis, eva], 14).await;
     assert_eq!(chat(&b, id, ana).await.kind, group("Replaced"));
     assert_eq!(role(&b, id, luis).await, MemberRole::Owner);
@@ -469,7 +470,7 @@ pub async fn a_set_that_another_chat_is_of_is_taken(b: Backend) {
     replace(&b, taken, ana, &[eva, luis, ana], 3).await;
     replace(&b, pair, ana, &[luis, ana], 4).await;
     assert_eq!(chat(&b, pair, ana).await.kind, ChatKind::Direct);
-    b.chats.delete(taken).await.unwrap();
+    b.chats.delete(taken, at(9)).await.unwrap();
     replace(&b, id, ana, &[eva, luis, ana], 5).await;
     assert_eq!(known(&b, &[ana, luis, eva]).await, id);
 }
@@ -546,7 +547,7 @@ pub async fn of_many_chats_that_want_a_set_one_gets_it(b: Backend) {
         assert_eq!(winners.len(), 1, "{winners:?}");
         assert!(made.iter().all(|(id, _)| *id == winners[0]), "{made:?} of {winners:?}");
         assert_eq!(set(&b, winners[0]).await, ids(wanted).into_iter().collect());
-        b.chats.delete(winners[0]).await.unwrap();
+        b.chats.delete(winners[0], at(9)).await.unwrap();
     }
 }
 

@@ -327,12 +327,14 @@ pub async fn an_owner_can_be_kept_in(b: Backend) {
 pub async fn reading_moves_forward_to_the_newest_message_at_most(b: Backend) {
     let [ana, luis] = b.people(["ana", "luis"]).await;
     for chat in [b.group(ana, &[luis]).await, b.direct(ana, luis).await] {
-        let read = async |to| b.chats.mark_read(chat, luis.id, seq(to)).await.unwrap().unwrap();
-        let state = |read: i64, last: i64| ReadState { read_seq: seq(read), last_seq: seq(last) };
-        assert_eq!(read(1).await, state(0, 0));
+        let read = async |to| b.chats.mark_read(chat, luis.id, seq(to), at(9)).await.unwrap().unwrap();
+        let state = |read: i64, last: i64, moved: bool| ReadState { read_seq: seq(read), last_seq: seq(last), moved };
+        let mut before = 0;
+        assert_eq!(read(1).await, state(0, 0, false));
         b.send_many(chat, ana, 5).await;
         for (to, expected) in [(0, 0), (3, 3), (2, 3), (3, 3), (4, 4), (0, 4), (6, 5), (i64::MAX, 5), (1, 5)] {
-            assert_eq!(read(to).await, state(expected, 5), "to {to}");
+            assert_eq!(read(to).await, state(expected, 5, expected > before), "to {to}");
+            before = expected;
             let view = b.view(chat, luis).await;
             assert_eq!((view.read_seq(), view.unread_count()), (seq(expected), 5 - expected));
         }
@@ -346,10 +348,10 @@ pub async fn outsiders_read_nothing(b: Backend) {
     let [ana, luis] = b.people(["ana", "luis"]).await;
     let chat = b.group(ana, &[]).await;
     b.send(chat, ana, "hello", at(1)).await;
-    assert_eq!(b.chats.mark_read(chat, luis.id, seq(1)).await.unwrap(), None);
-    assert_eq!(b.chats.mark_read(chat, user_id(), seq(1)).await.unwrap(), None);
-    assert_eq!(b.chats.mark_read(chat_id(), ana.id, Seq::ZERO).await.unwrap(), None);
+    assert_eq!(b.chats.mark_read(chat, luis.id, seq(1), at(9)).await.unwrap(), None);
+    assert_eq!(b.chats.mark_read(chat, user_id(), seq(1), at(9)).await.unwrap(), None);
+    assert_eq!(b.chats.mark_read(chat_id(), ana.id, Seq::ZERO, at(9)).await.unwrap(), None);
     b.join(chat, luis, at(2)).await;
     remove(&b, chat, luis).await;
-    assert_eq!(b.chats.mark_read(chat, luis.id, seq(1)).await.unwrap(), None);
+    assert_eq!(b.chats.mark_read(chat, luis.id, seq(1), at(9)).await.unwrap(), None);
 }

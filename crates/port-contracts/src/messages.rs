@@ -139,7 +139,7 @@ pub async fn to_send_is_to_have_read(b: Backend) {
     assert_eq!(unread().await, [0, 2, 2]);
     b.send(chat, luis, "3", at(3)).await;
     assert_eq!(unread().await, [1, 0, 3]);
-    b.chats.mark_read(chat, eva.id, seq(2)).await.unwrap();
+    b.chats.mark_read(chat, eva.id, seq(2), at(9)).await.unwrap();
     assert_eq!(unread().await, [1, 0, 1]);
     // A deleted message stays counted.
     let last = b.send(chat, luis, "4", at(4)).await;

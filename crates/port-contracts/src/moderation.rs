@@ -105,7 +105,7 @@ pub async fn a_report_keeps_what_the_message_said(b: Backend) {
     let third = b.moderation.report(new_report(luis, &message, "gone", 6)).await.unwrap().unwrap();
     assert_eq!((third.body, third.sender_id), (None, luis.id));
     // Not even the chat has to be there.
-    b.chats.delete(chat).await.unwrap();
+    b.chats.delete(chat, at(9)).await.unwrap();
     assert!(page(&b, ReportFilter::Open, None, 5).await.items.contains(&first));
 }
 
@@ -316,7 +316,7 @@ pub async fn every_act_is_logged_as_it_was(b: Backend) {
     let log: Vec<_> = log.into_iter().map(|entry| AuditEntry { number: 0, ..entry }).collect();
     assert_eq!(log, expected);
     // It outlives whom it speaks of.
-    b.chats.delete(chat).await.unwrap();
+    b.chats.delete(chat, at(9)).await.unwrap();
     b.users.delete(luis.id, true, at(10)).await.unwrap();
     b.users.delete(ana.id, true, at(10)).await.unwrap();
     assert_eq!(b.audit().await.len(), 8);

@@ -105,7 +105,7 @@ pub async fn a_note_needs_a_chat_and_goes_with_it(b: Backend) {
     assert!(!b.chats.set_note(chat_id(), &new, at(1)).await.unwrap());
     let chat = b.direct(ana, luis).await;
     set(&b, chat, &new, 1).await;
-    assert!(b.chats.delete(chat).await.unwrap());
+    assert!(b.chats.delete(chat, at(9)).await.unwrap());
     assert!(!b.chats.set_note(chat, &new, at(2)).await.unwrap());
     let chat = b.direct(ana, luis).await;
     assert_eq!(shown(&b, chat, ana).await, None);

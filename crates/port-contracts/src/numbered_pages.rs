@@ -129,7 +129,7 @@ pub async fn an_unknown_chat_has_no_messages_to_page(b: Backend) {
     let ana = b.person("ana").await;
     let chat = b.group(ana, &[]).await;
     let sent = b.send_many(chat, ana, 2).await;
-    b.chats.delete(chat).await.unwrap();
+    b.chats.delete(chat, at(9)).await.unwrap();
     for which in [newest(1, 10), oldest(1, 10), Before(sent[1].id, 10)] {
         assert_eq!(b.overviews.list_messages(chat, which).await.unwrap(), None, "{which:?}");
     }

@@ -101,7 +101,7 @@ pub async fn overviews_come_latest_change_first(b: Backend) {
     assert_eq!(ids(&b, own(ana)).await.0, [first, second], "the one that was last sent to");
     // To read changes nothing about the chat.
     b.send(second, ana, "hello", at(100)).await;
-    b.chats.mark_read(first, ana.id, seq(1)).await.unwrap();
+    b.chats.mark_read(first, ana.id, seq(1), at(9)).await.unwrap();
     assert_eq!(chats().await.0, [second, first]);
 }
 
@@ -156,7 +156,7 @@ pub async fn ones_own_chats_are_listed_or_everybodys(b: Backend) {
     assert_eq!(ids(&b, ListOverviews { viewer: leo.id, ..all }).await.1, 3);
     b.chats.remove_member(shared, luis.id, false, at(9)).await.unwrap();
     assert_eq!(ids(&b, own(luis)).await, (vec![direct], 1));
-    b.chats.delete(direct).await.unwrap();
+    b.chats.delete(direct, at(9)).await.unwrap();
     assert_eq!(ids(&b, own(luis)).await, (vec![], 0));
     assert_eq!(ids(&b, all).await, (vec![alone, shared], 2));
 }
@@ -279,7 +279,7 @@ pub async fn an_overview_shows_what_a_single_chat_shows(b: Backend) {
         }
     }
     assert_eq!(b.overviews.find(chat_id(), ana.id).await.unwrap(), None);
-    b.chats.delete(group).await.unwrap();
+    b.chats.delete(group, at(9)).await.unwrap();
     assert_eq!(b.overviews.find(group, ana.id).await.unwrap(), None);
 }
 
@@ -319,7 +319,7 @@ pub async fn unread_messages_are_those_that_are_left(b: Backend) {
     assert_eq!(unread(&b, group, [ana, luis, eva]).await, [0, 0, 0]);
     let sent = b.send_many(group, ana, 8).await;
     assert_eq!(unread(&b, group, [ana, luis, eva]).await, [0, 8, 8]);
-    b.chats.mark_read(group, luis.id, seq(3)).await.unwrap();
+    b.chats.mark_read(group, luis.id, seq(3), at(9)).await.unwrap();
     assert_eq!(unread(&b, group, [ana, luis, eva]).await, [0, 5, 8]);
     let steps = [(2, [0, 5, 7]), (3, [0, 5, 6]), (4, [0, 4, 5]), (6, [0, 3, 4]), (8, [0, 2, 3]), (8, [0, 2, 3])];
     for (deleted, left) in steps {
@@ -327,8 +327,8 @@ pub async fn unread_messages_are_those_that_are_left(b: Backend) {
         assert_eq!(unread(&b, group, [ana, luis, eva]).await, left, "without {deleted}");
     }
     // Up to a deleted one, and over some.
-    b.chats.mark_read(group, luis.id, seq(6)).await.unwrap();
-    b.chats.mark_read(group, eva.id, seq(7)).await.unwrap();
+    b.chats.mark_read(group, luis.id, seq(6), at(9)).await.unwrap();
+    b.chats.mark_read(group, eva.id, seq(7), at(9)).await.unwrap();
     assert_eq!(unread(&b, group, [ana, luis, eva]).await, [0, 1, 0]);
     // To send is to have read.
     b.send(group, luis, "hello", at(20)).await;

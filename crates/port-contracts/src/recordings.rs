@@ -70,7 +70,7 @@ pub async fn a_recorded_group_is_made_once(b: Backend) {
     assert!(given.lock().unwrap().is_empty(), "a retry has nothing to write down");
     assert_eq!((chats_of(&b, ana).await, chats_of(&b, luis).await), (1, 1));
     // Whatever became of it.
-    assert!(b.chats.delete(made.view.chat.id).await.unwrap());
+    assert!(b.chats.delete(made.view.chat.id, at(9)).await.unwrap());
     let answer = replay_of(insert_group(&b, ana, claim(ana, "key", 1, at(30))).await.unwrap());
     assert_eq!(answer.body, BYTES);
     assert_eq!(chats_of(&b, ana).await, 0);
@@ -206,7 +206,7 @@ pub async fn a_key_is_looked_at_before_everything_else(b: Backend) {
     fresh_of(b.chats.add_member(new_member(chat, luis, at(1)), Some(answering(claim(ana, "add", 1, at(1))))).await.unwrap());
     fresh_of(b.chats.insert_group(new_group(ana, &[luis]), Some(answering(claim(ana, "group", 1, at(1))))).await.unwrap());
     b.users.delete(luis.id, false, at(2)).await.unwrap();
-    b.chats.delete(chat).await.unwrap();
+    b.chats.delete(chat, at(9)).await.unwrap();
     // What could not be done any more is answered all the same.
     let again = b.chats.insert_direct(direct(ana, luis), Some(answering(claim(ana, "direct", 1, at(3))))).await;
     assert_eq!(replay_of(again.unwrap()).body, b"answer");

@@ -12,10 +12,12 @@ use thiserror::Error;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
+mod events;
 mod file;
 mod profile;
 mod snapshot;
 
+pub use events::{ChangeRecord, ChangeRow, Head, Mark, Shown, Stretch};
 pub use file::{FileJsonError, file_from_json, file_to_json, files_from_json, files_to_json};
 pub use profile::{ProfileJsonError, profile_from_json, profile_to_json};
 pub use snapshot::MessageSnapshot;

@@ -1,4 +1,5 @@
 use super::{lock_users, view};
+use crate::changes::record;
 use crate::client::conflict;
 use crate::rows::blocked_between;
 use crate::statement::{Statement, prepared};
@@ -7,7 +8,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use tertulia_domain::repository::{CreatedChat, InsertChatError, NewDirectChat, NewGroup};
 use tertulia_domain::{ChatId, Timestamp, UserId};
-use tertulia_sql_support::TxError;
+use tertulia_sql_support::{ChangeRecord, TxError};
 use uuid::Uuid;
 
 type Failure = TxError<InsertChatError>;
@@ -25,13 +26,14 @@ impl Statement for InsertChat {
         ON CONFLICT ON CONSTRAINT chats_direct_unique DO NOTHING";
 }
 
+/// They are in by the chat's first event.
 struct InsertMembers;
 
 impl Statement for InsertMembers {
     type Columns = ();
     const SQL: &'static str = "
-        INSERT INTO memberships (chat_id, user_id, role, joined_at, read_seq)
-        SELECT $1, id, CASE WHEN id = $3 THEN 'owner' ELSE 'member' END, $4, 0
+        INSERT INTO memberships (chat_id, user_id, role, joined_at, read_seq, first_event)
+        SELECT $1, id, CASE WHEN id = $3 THEN 'owner' ELSE 'member' END, $4, 0, 1
         FROM unnest($2) AS id";
 }
 
@@ -152,6 +154,7 @@ pub(super) fn insert(connection: &mut PgConnection, chat: &NewChat<'_>) -> Query
         PgTime(chat.at).into_sql::<Timestamptz>(),
     ))
     .execute(connection)?;
+    record(connection, chat.id, chat.at, &[ChangeRecord::ChatCreated])?;
     Ok(true)
 }
 

@@ -1,5 +1,6 @@
 use super::members::write_role;
 use super::{delete_chat, lock_group, touch};
+use crate::changes::{depart, record};
 use crate::schema::memberships;
 use crate::statement::{Statement, prepared};
 use crate::time::PgTime;
@@ -8,7 +9,7 @@ use diesel::sql_types::{Text, Timestamptz, Uuid as SqlUuid};
 use tertulia_domain::membership::successor;
 use tertulia_domain::repository::{Removal, RepositoryError};
 use tertulia_domain::{ChatId, MemberRole, Timestamp, UserId};
-use tertulia_sql_support::{TxError, inconsistent};
+use tertulia_sql_support::{ChangeRecord, TxError, inconsistent};
 use uuid::Uuid;
 
 /// The longest-standing of each role that an owner may be followed from.
@@ -69,7 +70,7 @@ pub(crate) fn remove_member(
     if group.member_count == 1 {
         return Ok(Departure {
             removal: Some(Removal::ChatDeleted),
-            files: delete_chat(connection, id)?.unwrap_or_default(),
+            files: delete_chat(connection, id, at)?.unwrap_or_default(),
         });
     }
     diesel::delete(place).execute(connection)?;
@@ -79,6 +80,10 @@ pub(crate) fn remove_member(
     } else {
         None
     };
+    let heir = new_owner.map(|heir| ChangeRecord::MemberUpdated(heir, MemberRole::Owner));
+    let changes: Vec<_> = [ChangeRecord::MemberRemoved(user_id)].into_iter().chain(heir).collect();
+    let recorded = record(connection, id, at, &changes)?;
+    depart(connection, id, &[*user_id.as_uuid()], &recorded)?;
     Ok(Removal::Removed { new_owner }.into())
 }
 

@@ -1,13 +1,14 @@
 use super::{lock_group, lock_users, touch};
+use crate::changes::{arrive, count_changes, insert_change, record};
 use crate::rows::{MemberColumns, MemberRow, membership_columns, read_all, user_columns};
 use crate::schema::{memberships, users};
 use crate::statement::{Statement, prepared};
 use crate::time::PgTime;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Bool, Timestamptz, Uuid as SqlUuid};
 use tertulia_domain::repository::{AddMember, AddMemberError, NewMember, ReadState, RepositoryError, SetRoleError};
 use tertulia_domain::{ChatId, Limit, Member, MemberCursor, MemberRole, Page, Seq, Timestamp, UserId};
-use tertulia_sql_support::{TxError, inconsistent};
+use tertulia_sql_support::{ChangeRecord, TxError, inconsistent};
 use uuid::Uuid;
 
 struct List;
@@ -27,17 +28,48 @@ impl Statement for List {
     );
 }
 
-/// Reads no message: the newest one's number is in the chat's row. That row is not locked, so the position may already be
-/// ahead of what is read there.
+/// Reads no message: the newest one's number is in the chat's row. That row is locked only if the position is to move, and
+/// then before the membership, which is looked at again: of several at once, each that moves it takes a number.
 struct MarkRead;
 
 impl Statement for MarkRead {
-    type Columns = (BigInt, BigInt);
-    const SQL: &'static str = "
-        UPDATE memberships p SET read_seq = GREATEST(p.read_seq, LEAST($3, c.last_seq))
-        FROM chats c
-        WHERE p.chat_id = $1 AND p.user_id = $2 AND c.id = p.chat_id
-        RETURNING p.read_seq, GREATEST(p.read_seq, c.last_seq)";
+    type Columns = (BigInt, BigInt, Bool);
+    const SQL: &'static str = concat!(
+        "WITH place AS (
+            SELECT p.read_seq, c.last_seq
+            FROM memberships p JOIN chats c ON c.id = p.chat_id
+            WHERE p.chat_id = $1 AND p.user_id = $2
+        ),
+        locked AS (
+            SELECT c.id, c.last_seq
+            FROM place JOIN chats c ON c.id = $1
+            WHERE place.read_seq < LEAST($3, place.last_seq)
+            FOR NO KEY UPDATE OF c
+        ),
+        moved AS (
+            UPDATE memberships p SET read_seq = LEAST($3, locked.last_seq)
+            FROM locked
+            WHERE p.chat_id = locked.id AND p.user_id = $2 AND p.read_seq < LEAST($3, locked.last_seq)
+            RETURNING p.chat_id, p.read_seq
+        ),
+        c AS (
+            UPDATE chats c SET ",
+        count_changes!("1", at: "$4"),
+        "
+            FROM moved
+            WHERE c.id = moved.chat_id
+            RETURNING c.*
+        ),
+        recorded AS (
+            ",
+        insert_change!("read.updated", user: "$2", number: "moved.read_seq", from: "c CROSS JOIN moved"),
+        "
+        )
+        SELECT GREATEST(place.read_seq, LEAST($3, COALESCE(locked.last_seq, place.last_seq))),
+            COALESCE(locked.last_seq, place.last_seq),
+            EXISTS (SELECT FROM moved)
+        FROM place LEFT JOIN locked ON true"
+    );
 }
 
 pub(super) fn page(
@@ -91,6 +123,7 @@ pub(super) fn add(connection: &mut PgConnection, new: &NewMember) -> Result<AddM
     if group.member_count >= new.most {
         return Err(TxError::Named(AddMemberError::Full));
     }
+    touch(connection, new.chat_id, 1, new.at)?;
     diesel::insert_into(memberships::table)
         .values((
             memberships::chat_id.eq(new.chat_id.as_uuid()),
@@ -100,7 +133,11 @@ pub(super) fn add(connection: &mut PgConnection, new: &NewMember) -> Result<AddM
             memberships::read_seq.eq(group.last_seq),
         ))
         .execute(connection)?;
-    touch(connection, new.chat_id, 1, new.at)?;
+    let read_seq = Seq::new(group.last_seq)
+        .ok_or_else(|| inconsistent("chats", new.chat_id, format_args!("last_seq {}", group.last_seq)))?;
+    let added = ChangeRecord::MemberAdded(new.user_id, new.role, read_seq);
+    let recorded = record(connection, new.chat_id, new.at, &[added])?;
+    arrive(connection, new.chat_id, &[*new.user_id.as_uuid()], &recorded)?;
     match find(connection, new.chat_id, new.user_id)? {
         Some(member) => Ok(AddMember { member, added: true }),
         None => Err(inconsistent("memberships", new.chat_id, "a member who was just added is not there").into()),
@@ -121,22 +158,33 @@ pub(super) fn set_role(
     match (member.membership.role, role) {
         (before, after) if before == after => return Ok(member),
         (MemberRole::Owner, _) => return Err(TxError::Named(SetRoleError::OwnerStepsDown)),
-        (_, MemberRole::Owner) => hand_over(connection, id, user_id)?,
-        _ => write_role(connection, id, user_id, role)?,
+        _ => {}
+    }
+    let mut changes = vec![ChangeRecord::MemberUpdated(user_id, role)];
+    if role == MemberRole::Owner {
+        let before = hand_over(connection, id, user_id)?;
+        changes.extend(before.map(|owner| ChangeRecord::MemberUpdated(owner, MemberRole::Admin)));
+    } else {
+        write_role(connection, id, user_id, role)?;
     }
     touch(connection, id, 0, at)?;
+    record(connection, id, at, &changes)?;
     member.membership.role = role;
     Ok(member)
 }
 
-/// Makes a member of a locked group its owner, and the owner an admin, in this order: at no moment are there two.
-fn hand_over(connection: &mut PgConnection, id: ChatId, to: UserId) -> QueryResult<()> {
-    diesel::update(memberships::table)
+/// Makes the owner of a locked group an admin, and a member its owner, in this order: at no moment are there two. Gives the
+/// former owner.
+fn hand_over(connection: &mut PgConnection, id: ChatId, to: UserId) -> QueryResult<Option<UserId>> {
+    let before = diesel::update(memberships::table)
         .filter(memberships::chat_id.eq(id.as_uuid()))
         .filter(memberships::role.eq(MemberRole::Owner.as_str()))
         .set(memberships::role.eq(MemberRole::Admin.as_str()))
-        .execute(connection)?;
-    write_role(connection, id, to, MemberRole::Owner)
+        .returning(memberships::user_id)
+        .get_result::<Uuid>(connection)
+        .optional()?;
+    write_role(connection, id, to, MemberRole::Owner)?;
+    Ok(before.map(UserId::from_uuid))
 }
 
 /// Gives a member of a locked group a role.
@@ -157,18 +205,24 @@ pub(super) fn mark_read(
     id: ChatId,
     user_id: UserId,
     seq: Seq,
+    at: Timestamp,
 ) -> Result<Option<ReadState>, TxError<RepositoryError>> {
     let row = prepared::<MarkRead, _>((
         id.as_uuid().into_sql::<SqlUuid>(),
         user_id.as_uuid().into_sql::<SqlUuid>(),
         seq.get().into_sql::<BigInt>(),
+        PgTime(at).into_sql::<Timestamptz>(),
     ))
-    .get_result::<(i64, i64)>(connection)
+    .get_result::<(i64, i64, bool)>(connection)
     .optional()?;
     match row {
         None => Ok(None),
-        Some((read_seq, last_seq)) => match (Seq::new(read_seq), Seq::new(last_seq)) {
-            (Some(read_seq), Some(last_seq)) => Ok(Some(ReadState { read_seq, last_seq })),
+        Some((read_seq, last_seq, moved)) => match (Seq::new(read_seq), Seq::new(last_seq)) {
+            (Some(read_seq), Some(last_seq)) => Ok(Some(ReadState {
+                read_seq,
+                last_seq,
+                moved,
+            })),
             _ => Err(inconsistent("memberships", id, format_args!("read_seq {read_seq}")).into()),
         },
     }
@@ -178,6 +232,20 @@ pub(super) fn mark_read(
 mod tests {
     use super::*;
     use crate::plans::{Sample, id};
+
+    #[test]
+    fn to_read_on_is_found_by_key() {
+        let values = format!("{}, {}, 7, now()", id(500), id(701));
+        for plan in Sample::create().plans::<MarkRead>("uuid, uuid, bigint, timestamptz", &values) {
+            assert!(
+                plan.contains("Insert on chat_changes (actual rows=0 loops=1)"),
+                "{plan}"
+            );
+            for word in ["Seq Scan", "Bitmap", "Sort"] {
+                assert!(!plan.contains(word), "{word} in {plan}");
+            }
+        }
+    }
 
     #[test]
     fn a_page_is_a_range_of_an_index() {

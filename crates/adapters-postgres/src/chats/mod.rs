@@ -1,8 +1,9 @@
 //! Chats and their members.
 //!
-//! Whatever changes who is in a chat, or as what, first locks the chat's row. Locks are always taken in the order set of
-//! members, chat, membership, user, session, file, blob, and of several rows of a table in the order of their ids: nobody waits in a
-//! circle. There are two exceptions, which may lose against another transaction and are begun again: the record of a
+//! Whatever changes who is in a chat, or as what, first locks the chat's row, as does whatever is an event. Locks are always
+//! taken in the order set of members, chat, membership, user, session, file, blob, and of several rows of a table in the
+//! order of their ids: nobody waits in a circle. There are two exceptions, which may lose against another transaction and
+//! are begun again: the record of a
 //! keyed creation holds on to its user from the beginning, and a change of avatars to the new file while the old one goes.
 
 mod create;
@@ -14,6 +15,7 @@ mod replace;
 mod sets;
 mod view;
 
+use crate::changes::{count_changes, depart_all, insert_change, record};
 use crate::client::Client;
 use crate::files;
 use crate::idempotency::create_once;
@@ -22,7 +24,7 @@ use crate::statement::{Statement, prepared};
 use crate::time::PgTime;
 use async_trait::async_trait;
 use diesel::prelude::*;
-use diesel::sql_types::{Nullable, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use tertulia_domain::repository::{
     AddMember, AddMemberError, ChatRepository, CreatedChat, InsertChatError, ListChatsError, NewDirectChat, NewGroup,
     NewMember, NewSetChat, ReadState, Removal, ReplaceMembers, ReplaceMembersError, RepositoryError, SetRoleError,
@@ -31,6 +33,7 @@ use tertulia_domain::{
     ChatCursor, ChatId, ChatTitle, ChatView, ClaimedSession, FileId, Limit, Member, MemberCursor, MemberRole, Note,
     Page, Recorded, Recording, Seq, Timestamp, UserId,
 };
+use tertulia_sql_support::ChangeRecord;
 use uuid::Uuid;
 
 pub(crate) use departure::remove_member;
@@ -137,13 +140,12 @@ impl ChatRepository for PgChatRepository {
         let title = title.clone();
         self.client
             .run(move |connection| {
-                let renamed = diesel::update(chats::table.find(id.as_uuid()))
-                    .filter(chats::kind.eq("group"))
-                    .set((
-                        chats::title.eq(title.as_str()),
-                        chats::updated_at.eq(later(chats::updated_at, PgTime(at))),
-                    ))
-                    .execute(connection)?;
+                let renamed = prepared::<Rename, _>((
+                    id.as_uuid().into_sql::<SqlUuid>(),
+                    title.as_str().into_sql::<Text>(),
+                    PgTime(at).into_sql::<Timestamptz>(),
+                ))
+                .execute(connection)?;
                 Ok(renamed > 0)
             })
             .await
@@ -163,13 +165,11 @@ impl ChatRepository for PgChatRepository {
             .await
     }
 
-    async fn delete(&self, id: ChatId) -> Result<bool, RepositoryError> {
+    async fn delete(&self, id: ChatId, at: Timestamp) -> Result<bool, RepositoryError> {
         self.client
             .run(move |connection| {
-                // What the chat leaves behind is due since ever.
-                let at = Timestamp::from_millis(0);
                 connection.transaction(|connection| {
-                    let Some(files) = delete_chat(connection, id)? else {
+                    let Some(files) = delete_chat(connection, id, at)? else {
                         return Ok(false);
                     };
                     files::release(connection, &files, at)?;
@@ -242,11 +242,35 @@ impl ChatRepository for PgChatRepository {
             .await
     }
 
-    async fn mark_read(&self, id: ChatId, user_id: UserId, seq: Seq) -> Result<Option<ReadState>, RepositoryError> {
+    async fn mark_read(
+        &self,
+        id: ChatId,
+        user_id: UserId,
+        seq: Seq,
+        at: Timestamp,
+    ) -> Result<Option<ReadState>, RepositoryError> {
         self.client
-            .run(move |connection| members::mark_read(connection, id, user_id, seq))
+            .run(move |connection| members::mark_read(connection, id, user_id, seq, at))
             .await
     }
+}
+
+struct Rename;
+
+impl Statement for Rename {
+    type Columns = ();
+    const SQL: &'static str = concat!(
+        "WITH c AS (
+            UPDATE chats c
+            SET title = $2, updated_at = GREATEST(c.updated_at, $3), ",
+        count_changes!("1", at: "$3"),
+        "
+            WHERE c.id = $1 AND c.kind = 'group'
+            RETURNING c.*
+        )
+        ",
+        insert_change!("chat.updated", user: "NULL", number: "NULL", from: "c")
+    );
 }
 
 diesel::define_sql_function! {
@@ -299,6 +323,7 @@ fn set_avatar(
             chats::updated_at.eq(later(chats::updated_at, PgTime(at))),
         ))
         .execute(connection)?;
+    record(connection, id, at, &[ChangeRecord::ChatUpdated])?;
     files::release(connection, before.as_slice(), at)?;
     Ok(true)
 }
@@ -314,9 +339,9 @@ impl Statement for FilesOf {
         SELECT c.avatar_id FROM chats c WHERE c.id = $1";
 }
 
-/// Deletes a chat with everything in it, in a transaction of the caller's; gives the files that it used, which are
-/// the caller's to release, and `None` when there is no such chat.
-fn delete_chat(connection: &mut PgConnection, id: ChatId) -> QueryResult<Option<Vec<Uuid>>> {
+/// Deletes a chat with everything in it, in a transaction of the caller's, and keeps for its members that it is gone; gives
+/// the files that it used, which are the caller's to release, and `None` when there is no such chat.
+fn delete_chat(connection: &mut PgConnection, id: ChatId, at: Timestamp) -> QueryResult<Option<Vec<Uuid>>> {
     // From here on nothing is sent there.
     let chat = chats::table.find(id.as_uuid());
     let locked = chat
@@ -328,6 +353,7 @@ fn delete_chat(connection: &mut PgConnection, id: ChatId) -> QueryResult<Option<
         return Ok(None);
     }
     let used = prepared::<FilesOf, _>((id.as_uuid().into_sql::<SqlUuid>(),)).load::<Option<Uuid>>(connection)?;
+    depart_all(connection, id, at)?;
     diesel::delete(chat).execute(connection)?;
     Ok(Some(used.into_iter().flatten().collect()))
 }

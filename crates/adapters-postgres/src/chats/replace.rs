@@ -4,6 +4,7 @@ use super::create::{blocked, find_direct, parties};
 use super::departure::appoint_successor;
 use super::members::write_role;
 use super::{lock_users, note, sets};
+use crate::changes::{arrive, depart, record};
 use crate::files;
 use crate::schema::{chats, memberships};
 use crate::statement::{Statement, prepared};
@@ -11,9 +12,10 @@ use crate::time::PgTime;
 use diesel::prelude::*;
 use diesel::result::Error as DieselError;
 use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use std::collections::BTreeMap;
 use tertulia_domain::repository::{ReplaceMembers, ReplaceMembersError};
-use tertulia_domain::{MemberRole, UserId};
-use tertulia_sql_support::{TxError, violated_unique};
+use tertulia_domain::{ChatId, MemberRole, Seq, UserId};
+use tertulia_sql_support::{ChangeRecord, TxError, inconsistent, violated_unique};
 use uuid::Uuid;
 
 type Failure = TxError<ReplaceMembersError>;
@@ -81,13 +83,10 @@ pub(super) fn members(connection: &mut PgConnection, change: &ReplaceMembers) ->
         let missing = UserId::from_uuid(*missing);
         return Err(TxError::Named(ReplaceMembersError::UserNotFound(missing)));
     }
-    let mut present: Vec<Uuid> = memberships::table
-        .filter(memberships::chat_id.eq(change.chat_id.as_uuid()))
-        .select(memberships::user_id)
-        .load(connection)?;
-    present.sort_unstable();
-    if present != set {
+    let present = places(connection, change.chat_id)?;
+    if !present.keys().eq(&set) {
         replace(connection, change, &before, &present, &set)?;
+        tell(connection, change, &before, &present, &set)?;
     }
     if let Some(note) = &change.note {
         note::set(connection, change.chat_id, note, change.at)?;
@@ -100,7 +99,7 @@ fn replace(
     connection: &mut PgConnection,
     change: &ReplaceMembers,
     before: &Before,
-    present: &[Uuid],
+    present: &Places,
     set: &[Uuid],
 ) -> Result<(), Failure> {
     let was_direct = before.kind == "direct";
@@ -126,11 +125,7 @@ fn replace(
     .map_err(taken)?;
 
     prepared::<Leave, _>((id.into_sql::<SqlUuid>(), set.into_sql::<Array<SqlUuid>>())).execute(connection)?;
-    let joining: Vec<Uuid> = set
-        .iter()
-        .copied()
-        .filter(|id| present.binary_search(id).is_err())
-        .collect();
+    let joining: Vec<Uuid> = set.iter().copied().filter(|id| !present.contains_key(id)).collect();
     prepared::<Join, _>((
         id.into_sql::<SqlUuid>(),
         (&joining).into_sql::<Array<SqlUuid>>(),
@@ -149,6 +144,67 @@ fn replace(
         require_owner(connection, change, was_direct)?;
     }
     Ok(())
+}
+
+/// Records what became of the chat: of itself, of those who went, of those who came, and of those who have another
+/// role.
+fn tell(
+    connection: &mut PgConnection,
+    change: &ReplaceMembers,
+    before: &Before,
+    present: &Places,
+    set: &[Uuid],
+) -> Result<(), Failure> {
+    let id = change.chat_id;
+    let kind: String = chats::table.find(id.as_uuid()).select(chats::kind).first(connection)?;
+    let read_seq = Seq::new(before.last_seq)
+        .ok_or_else(|| inconsistent("chats", id, format_args!("last_seq {}", before.last_seq)))?;
+    let gone: Vec<Uuid> = present
+        .keys()
+        .copied()
+        .filter(|user| set.binary_search(user).is_err())
+        .collect();
+    let (mut come, mut added, mut updated) = (Vec::new(), Vec::new(), Vec::new());
+    for (user, role) in places(connection, id)? {
+        let member = UserId::from_uuid(user);
+        let earlier = present.get(&user).copied().unwrap_or(MemberRole::Member);
+        if !present.contains_key(&user) {
+            come.push(user);
+            added.push(ChangeRecord::MemberAdded(member, earlier, read_seq));
+        }
+        if role != earlier {
+            updated.push(ChangeRecord::MemberUpdated(member, role));
+        }
+    }
+    let mut changes = Vec::new();
+    if kind != before.kind {
+        changes.push(ChangeRecord::ChatUpdated);
+    }
+    let of_chat = changes.len();
+    changes.extend(
+        gone.iter()
+            .map(|user| ChangeRecord::MemberRemoved(UserId::from_uuid(*user))),
+    );
+    changes.extend(added.into_iter().chain(updated));
+    let recorded = record(connection, id, change.at, &changes)?;
+    depart(connection, id, &gone, &recorded.after(of_chat))?;
+    arrive(connection, id, &come, &recorded.after(of_chat + gone.len()))?;
+    Ok(())
+}
+
+/// Who is in a chat, as what.
+type Places = BTreeMap<Uuid, MemberRole>;
+
+fn places(connection: &mut PgConnection, id: ChatId) -> Result<Places, Failure> {
+    let rows: Vec<(Uuid, String)> = memberships::table
+        .filter(memberships::chat_id.eq(id.as_uuid()))
+        .select((memberships::user_id, memberships::role))
+        .load(connection)?;
+    let read = |(user, role): (Uuid, String)| match MemberRole::parse(&role) {
+        Some(role) => Ok((user, role)),
+        None => Err(inconsistent("memberships", id, format_args!("unknown word {role:?}")).into()),
+    };
+    rows.into_iter().map(read).collect()
 }
 
 /// Refuses a set that another chat is the one of, and a direct chat that nobody could write in.

@@ -10,6 +10,7 @@ use crate::account_tokens::PgAccountTokenRepository;
 use crate::api_keys::PgApiKeyRepository;
 use crate::chats::PgChatRepository;
 use crate::client::Client;
+use crate::events::PgEventRepository;
 use crate::files::PgFileRepository;
 use crate::maintenance::PgMaintenance;
 use crate::messages::PgMessageRepository;
@@ -95,6 +96,11 @@ impl PgDatabase {
     /// The messages.
     pub fn messages(&self) -> PgMessageRepository {
         PgMessageRepository::new(self.client.clone())
+    }
+
+    /// The events.
+    pub fn events(&self) -> PgEventRepository {
+        PgEventRepository::new(self.client.clone())
     }
 
     /// The files.

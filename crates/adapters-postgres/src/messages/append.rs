@@ -11,7 +11,7 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel::sql_types::{Array, BigInt, Binary, Bool, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use serde_json::Value;
 use tertulia_domain::repository::{AppendError, AppendMessage, Appended, RepositoryError};
-use tertulia_domain::{Claim, FileId, Message, MessageBody, MessageContent, MessageId, Seq, UserId};
+use tertulia_domain::{Claim, EventSeq, FileId, Message, MessageBody, MessageContent, MessageId, Seq, UserId};
 use tertulia_sql_support::{MessageSnapshot, TxError, files_from_json, inconsistent, violated_unique};
 use uuid::Uuid;
 
@@ -67,7 +67,7 @@ macro_rules! append {
                   AND ($7 IS NULL OR EXISTS (SELECT FROM answered))",
             $ready,
             "
-                RETURNING c.last_seq AS seq, c.active_at AS created_at,
+                RETURNING c.last_seq AS seq, c.active_at AS created_at, c.last_seq + c.change_count AS event,
                     CASE c.kind WHEN 'group' THEN $13 END AS addressee
             ),
             sent AS (
@@ -149,7 +149,7 @@ type Columns = (
     Nullable<ReplyColumns>,
     Nullable<SqlUuid>,
     Nullable<Jsonb>,
-    Nullable<(BigInt, Timestamptz, Nullable<SqlUuid>)>,
+    Nullable<(BigInt, Timestamptz, BigInt, Nullable<SqlUuid>)>,
 );
 
 /// A text without files.
@@ -213,7 +213,7 @@ struct Outcome {
     answered: Option<ReplyRow>,
     missing: Option<Uuid>,
     attachments: Option<Value>,
-    numbered: Option<(i64, PgTime, Option<Uuid>)>,
+    numbered: Option<(i64, PgTime, i64, Option<Uuid>)>,
 }
 
 /// How often a send that met another one of its claim, a record past its time, or the removal of a file, is begun again.
@@ -301,7 +301,7 @@ fn read(outcome: Outcome, message: &AppendMessage) -> Result<Appended, TxError<A
         Some(_) => return Err(TxError::Named(AppendError::KeyReused)),
         None => {}
     }
-    let Some((seq, created_at, addressee)) = outcome.numbered else {
+    let Some((seq, created_at, event, addressee)) = outcome.numbered else {
         let reply_missing = message.reply_to.is_some() && outcome.answered.is_none();
         return Err(TxError::Named(match (outcome.blocked, outcome.missing) {
             (Some(_), _) if reply_missing => AppendError::ReplyNotFound,
@@ -312,6 +312,8 @@ fn read(outcome: Outcome, message: &AppendMessage) -> Result<Appended, TxError<A
         }));
     };
     let seq = Seq::new(seq).ok_or_else(|| inconsistent("chats", message.chat_id, format_args!("last_seq {seq}")))?;
+    let event =
+        EventSeq::new(event).ok_or_else(|| inconsistent("chats", message.chat_id, format_args!("event {event}")))?;
     let attachments = outcome.attachments.map(files_from_json).transpose();
     let attachments = attachments.map_err(|error| inconsistent("messages", message.id, error))?;
     Ok(Appended {
@@ -329,6 +331,7 @@ fn read(outcome: Outcome, message: &AppendMessage) -> Result<Appended, TxError<A
             created_at: created_at.into(),
             edited_at: None,
         },
+        event,
         replayed: false,
     })
 }
@@ -338,6 +341,7 @@ fn replay(snapshot: Value) -> Result<Appended, RepositoryError> {
         .map_err(|error| inconsistent("idempotency_keys", "of a message", error))?;
     Ok(Appended {
         message: snapshot.restore()?,
+        event: EventSeq::ZERO,
         replayed: true,
     })
 }

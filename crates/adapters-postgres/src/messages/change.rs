@@ -1,5 +1,7 @@
-//! What becomes of a message after it was sent. The chat's row is always locked before its messages'.
+//! What becomes of a message after it was sent. The chat's row is always locked before its messages', and a message
+//! that turns out to be changed already is no event.
 
+use crate::changes::{count_changes, insert_change};
 use crate::files::release;
 use crate::rows::{MessageColumns, MessageRow, message_columns, message_joins};
 use crate::statement::{Statement, prepared};
@@ -16,17 +18,30 @@ struct Edit;
 impl Statement for Edit {
     type Columns = MessageColumns;
     const SQL: &'static str = concat!(
-        "WITH touched AS (
-            UPDATE chats c SET updated_at = GREATEST(c.updated_at, $4)
-            FROM messages m
-            WHERE m.chat_id = $1 AND m.id = $2 AND m.deleted_at IS NULL AND c.id = m.chat_id
-            RETURNING c.id
+        "WITH locked AS (
+            SELECT c.id
+            FROM messages m JOIN chats c ON c.id = m.chat_id
+            WHERE m.chat_id = $1 AND m.id = $2 AND m.deleted_at IS NULL
+            FOR NO KEY UPDATE OF c
         ),
         m AS (
             UPDATE messages SET body = $3, edited_at = $4
-            FROM touched
-            WHERE messages.chat_id = touched.id AND messages.id = $2 AND messages.deleted_at IS NULL
+            FROM locked
+            WHERE messages.chat_id = locked.id AND messages.id = $2 AND messages.deleted_at IS NULL
             RETURNING messages.*
+        ),
+        c AS (
+            UPDATE chats c SET updated_at = GREATEST(c.updated_at, $4), ",
+        count_changes!("1", at: "$4"),
+        "
+            FROM m
+            WHERE c.id = m.chat_id
+            RETURNING c.*
+        ),
+        recorded AS (
+            ",
+        insert_change!("message.updated", user: "NULL", number: "m.seq", from: "c CROSS JOIN m"),
+        "
         )
         SELECT ",
         message_columns!(),
@@ -40,38 +55,52 @@ struct Blank;
 
 impl Statement for Blank {
     type Columns = (SqlUuid, Bool, Array<SqlUuid>);
-    const SQL: &'static str = "
-        WITH found AS (
+    const SQL: &'static str = concat!(
+        "WITH found AS (
             SELECT m.chat_id, m.sender_id, m.deleted_at FROM messages m WHERE m.chat_id = $1 AND m.id = $2
         ),
-        touched AS (
-            UPDATE chats c SET updated_at = GREATEST(c.updated_at, $3)
-            FROM found
-            WHERE c.id = found.chat_id AND found.deleted_at IS NULL
-            RETURNING c.id
+        locked AS (
+            SELECT c.id
+            FROM found JOIN chats c ON c.id = found.chat_id
+            WHERE found.deleted_at IS NULL
+            FOR NO KEY UPDATE OF c
         ),
         blanked AS (
             UPDATE messages m SET body = NULL, attachments_view = NULL, deleted_at = $3
-            FROM touched
-            WHERE m.chat_id = touched.id AND m.id = $2 AND m.deleted_at IS NULL
+            FROM locked
+            WHERE m.chat_id = locked.id AND m.id = $2 AND m.deleted_at IS NULL
             RETURNING m.chat_id, m.seq
         ),
         freed AS (
             DELETE FROM message_attachments a USING blanked
             WHERE a.chat_id = blanked.chat_id AND a.seq = blanked.seq
             RETURNING a.file_id
+        ),
+        c AS (
+            UPDATE chats c SET updated_at = GREATEST(c.updated_at, $3), ",
+        count_changes!("1", at: "$3"),
+        "
+            FROM blanked
+            WHERE c.id = blanked.chat_id
+            RETURNING c.*
+        ),
+        recorded AS (
+            ",
+        insert_change!("message.deleted", user: "NULL", number: "blanked.seq", from: "c CROSS JOIN blanked"),
+        "
         )
-        SELECT found.sender_id, EXISTS (SELECT FROM blanked), ARRAY(SELECT file_id FROM freed) FROM found";
+        SELECT found.sender_id, EXISTS (SELECT FROM blanked), ARRAY(SELECT file_id FROM freed) FROM found"
+    );
 }
 
 /// Reads all messages that there are: no index leads from a user to what they wrote, which would be a burden on every
-/// send for the sake of this alone.
+/// send for the sake of this alone. The events of a chat are numbered in the order of its messages.
 struct BlankAll;
 
 impl Statement for BlankAll {
     type Columns = (BigInt, Array<SqlUuid>);
-    const SQL: &'static str = "
-        WITH blanked AS (
+    const SQL: &'static str = concat!(
+        "WITH blanked AS (
             UPDATE messages m SET body = NULL, attachments_view = NULL, deleted_at = $2
             WHERE m.sender_id = $1 AND m.deleted_at IS NULL
             RETURNING m.chat_id, m.seq
@@ -81,11 +110,22 @@ impl Statement for BlankAll {
             WHERE a.chat_id = blanked.chat_id AND a.seq = blanked.seq
             RETURNING a.file_id
         ),
-        touched AS (
-            UPDATE chats c SET updated_at = GREATEST(c.updated_at, $2)
-            WHERE c.id IN (SELECT chat_id FROM blanked)
+        c AS (
+            UPDATE chats c SET updated_at = GREATEST(c.updated_at, $2), ",
+        count_changes!("counted.blanked", at: "$2"),
+        "
+            FROM (SELECT chat_id, count(*) AS blanked FROM blanked GROUP BY chat_id) counted
+            WHERE c.id = counted.chat_id
+            RETURNING c.id, c.last_seq, c.changed_at, c.last_seq + c.change_count - counted.blanked AS before
+        ),
+        recorded AS (
+            INSERT INTO chat_changes (chat_id, event_seq, seq, kind, number, at)
+            SELECT c.id, c.before + row_number() OVER (PARTITION BY c.id ORDER BY blanked.seq), c.last_seq,
+                'message.deleted', blanked.seq, c.changed_at
+            FROM c JOIN blanked ON blanked.chat_id = c.id
         )
-        SELECT (SELECT count(*) FROM blanked), ARRAY(SELECT DISTINCT file_id FROM freed)";
+        SELECT (SELECT count(*) FROM blanked), ARRAY(SELECT DISTINCT file_id FROM freed)"
+    );
 }
 
 pub(super) fn edit(

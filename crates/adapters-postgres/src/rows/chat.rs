@@ -20,6 +20,7 @@ pub(crate) struct ChatRow {
     active_at: PgTime,
     member_count: i64,
     last_seq: i64,
+    change_count: i64,
 }
 
 pub(crate) type ChatColumns = (
@@ -33,12 +34,14 @@ pub(crate) type ChatColumns = (
     Timestamptz,
     BigInt,
     BigInt,
+    BigInt,
 );
 
 /// Of `chats c`.
 macro_rules! chat_columns {
     () => {
-        "c.id, c.number, c.kind, c.title, c.avatar_view, c.created_at, c.updated_at, c.active_at, c.member_count, c.last_seq"
+        "c.id, c.number, c.kind, c.title, c.avatar_view, c.created_at, c.updated_at, c.active_at, c.member_count, c.last_seq,
+         c.change_count"
     };
 }
 pub(crate) use chat_columns;
@@ -101,6 +104,7 @@ impl TryFrom<ChatRow> for Chat {
             active_at: row.active_at.into(),
             member_count: row.member_count,
             last_seq: reader.seq(row.last_seq)?,
+            last_event: reader.event(row.last_seq.saturating_add(row.change_count))?,
         })
     }
 }

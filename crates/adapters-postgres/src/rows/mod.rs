@@ -25,7 +25,7 @@ pub(crate) use user::{UserColumns, UserRow, user_columns};
 use serde_json::Value;
 use std::fmt::{self, Display};
 use tertulia_domain::repository::RepositoryError;
-use tertulia_domain::{File, Seq};
+use tertulia_domain::{EventSeq, File, Seq};
 use tertulia_sql_support::{file_from_json, files_from_json, inconsistent};
 
 /// Reads values of one row; names the row when the domain refuses one.
@@ -53,6 +53,10 @@ impl<K: Display> Reader<K> {
 
     pub(crate) fn seq(&self, number: i64) -> Result<Seq, RepositoryError> {
         Seq::new(number).ok_or_else(|| self.refuse(format_args!("the place {number}")))
+    }
+
+    pub(crate) fn event(&self, number: i64) -> Result<EventSeq, RepositoryError> {
+        EventSeq::new(number).ok_or_else(|| self.refuse(format_args!("the event {number}")))
     }
 
     /// A file as it is shown, from a column that may have none.

@@ -1,4 +1,5 @@
 use super::{find_direct, view};
+use crate::events::record;
 use crate::id::DbId;
 use crate::idempotency::once;
 use crate::moderation::blocked;
@@ -7,7 +8,7 @@ use crate::users::exists_undeleted;
 use diesel::prelude::*;
 use tertulia_domain::repository::{CreatedChat, InsertChatError, NewDirectChat, NewGroup, RepositoryError};
 use tertulia_domain::{MemberRole, Recorded, Recording, Timestamp, UserId};
-use tertulia_sql_support::{TxError, inconsistent};
+use tertulia_sql_support::{ChangeRecord, TxError, inconsistent};
 
 type Outcome<T> = Result<T, TxError<InsertChatError>>;
 
@@ -36,8 +37,9 @@ pub(super) fn direct(
                 born(chat, new.at),
             ))
             .execute(conn)?;
+        let first_event = record(conn, chat, ChangeRecord::ChatCreated, new.at)?.event_seq;
         for user in [creator, other] {
-            join(conn, chat, user, MemberRole::Member, new.at)?;
+            join(conn, chat, user, MemberRole::Member, first_event, new.at)?;
         }
         created(conn, chat, creator, true)
     })
@@ -61,9 +63,10 @@ pub(super) fn group(
                 born(chat, new.at),
             ))
             .execute(conn)?;
-        join(conn, chat, owner, MemberRole::Owner, new.at)?;
+        let first_event = record(conn, chat, ChangeRecord::ChatCreated, new.at)?.event_seq;
+        join(conn, chat, owner, MemberRole::Owner, first_event, new.at)?;
         for member in &new.members {
-            join(conn, chat, DbId::from(*member), MemberRole::Member, new.at)?;
+            join(conn, chat, DbId::from(*member), MemberRole::Member, first_event, new.at)?;
         }
         created(conn, chat, owner, true)
     })
@@ -105,6 +108,7 @@ pub(super) fn join(
     chat: DbId,
     user: DbId,
     role: MemberRole,
+    first_event: i64,
     at: Timestamp,
 ) -> QueryResult<()> {
     diesel::insert_into(memberships::table)
@@ -114,6 +118,7 @@ pub(super) fn join(
             memberships::role.eq(role.as_str()),
             memberships::joined_at.eq(at.as_millis()),
             memberships::read_seq.eq(0),
+            memberships::first_event.eq(first_event),
         ))
         .execute(conn)
         .map(drop)

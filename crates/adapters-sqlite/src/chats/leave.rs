@@ -1,12 +1,13 @@
 use super::row::member_role;
 use super::{remove, touch};
+use crate::events::{record, went};
 use crate::id::DbId;
 use crate::schema::{chats, memberships};
 use diesel::prelude::*;
 use tertulia_domain::membership::successor;
 use tertulia_domain::repository::Removal;
 use tertulia_domain::{MemberRole, Timestamp, UserId};
-use tertulia_sql_support::{TxError, inconsistent};
+use tertulia_sql_support::{ChangeRecord, TxError, inconsistent};
 
 /// Somebody is to be taken out of a group.
 #[derive(Clone, Copy)]
@@ -46,12 +47,17 @@ pub(crate) fn leave<E>(conn: &mut SqliteConnection, leaving: Leaving) -> Result<
         .set(chats::member_count.eq(chats::member_count - 1))
         .execute(conn)?;
     touch(conn, chat, leaving.at)?;
-    let new_owner = if owner { Some(hand_over(conn, chat)?) } else { None };
+    went(conn, chat, user.into(), leaving.at)?;
+    let new_owner = if owner {
+        Some(hand_over(conn, chat, leaving.at)?)
+    } else {
+        None
+    };
     Ok((Some(Removal::Removed { new_owner }), 0))
 }
 
 /// Gives a group that has no owner its next one.
-pub(super) fn hand_over<E>(conn: &mut SqliteConnection, chat: DbId) -> Result<UserId, TxError<E>> {
+pub(super) fn hand_over<E>(conn: &mut SqliteConnection, chat: DbId, at: Timestamp) -> Result<UserId, TxError<E>> {
     let mut candidates = Vec::with_capacity(2);
     for role in [MemberRole::Admin, MemberRole::Member] {
         candidates.extend(longest_standing(conn, chat, role)?);
@@ -63,6 +69,7 @@ pub(super) fn hand_over<E>(conn: &mut SqliteConnection, chat: DbId) -> Result<Us
     diesel::update(memberships::table.find((chat, DbId::from(heir))))
         .set(memberships::role.eq(MemberRole::Owner.as_str()))
         .execute(conn)?;
+    record(conn, chat, ChangeRecord::MemberUpdated(heir, MemberRole::Owner), at)?;
     Ok(heir)
 }
 

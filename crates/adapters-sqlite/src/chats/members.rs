@@ -1,14 +1,16 @@
 use super::row::{MemberColumns, MembershipRow, member};
 use super::touch;
+use crate::events::{came, record};
 use crate::id::DbId;
 use crate::idempotency::once;
 use crate::schema::{chats, memberships, users};
 use crate::sql::Sql;
 use crate::users::{UserRow, exists_undeleted};
 use diesel::prelude::*;
+use diesel::sql_types::Binary;
 use tertulia_domain::repository::{AddMember, AddMemberError, NewMember, ReadState, RepositoryError, SetRoleError};
-use tertulia_domain::{Limit, Member, MemberCursor, MemberRole, Page, Recorded, Recording, Seq, Timestamp};
-use tertulia_sql_support::{TxError, inconsistent};
+use tertulia_domain::{Limit, Member, MemberCursor, MemberRole, Page, Recorded, Recording, Seq, Timestamp, UserId};
+use tertulia_sql_support::{ChangeRecord, TxError, inconsistent};
 
 /// Begins at the cursor's place in the index that is in this order.
 const PAGE: &[&str] = &[
@@ -92,6 +94,8 @@ pub(super) fn add(
         if member_count >= new.most {
             return Err(TxError::Named(AddMemberError::Full));
         }
+        let read_seq = stored_seq(chat, last_seq)?;
+        let first_event = came(conn, chat, new.user_id, new.role, read_seq, new.at)?;
         diesel::insert_into(memberships::table)
             .values((
                 memberships::chat_id.eq(chat),
@@ -99,6 +103,7 @@ pub(super) fn add(
                 memberships::role.eq(new.role.as_str()),
                 memberships::joined_at.eq(new.at.as_millis()),
                 memberships::read_seq.eq(last_seq),
+                memberships::first_event.eq(first_event),
             ))
             .execute(conn)?;
         diesel::update(chats::table.find(chat))
@@ -113,7 +118,10 @@ pub(super) fn add(
 }
 
 /// Written out, the role leads to the index of owners.
-const DEMOTE_OWNER: &[&str] = &["UPDATE memberships SET role = 'admin' WHERE chat_id = ? AND role = 'owner'"];
+const DEMOTE_OWNER: &[&str] = &[
+    "UPDATE memberships SET role = 'admin' WHERE chat_id = ? AND role = 'owner'
+    RETURNING user_id",
+];
 
 pub(super) fn set_role(
     conn: &mut SqliteConnection,
@@ -132,14 +140,25 @@ pub(super) fn set_role(
     if present == MemberRole::Owner {
         return Err(TxError::Named(SetRoleError::OwnerStepsDown));
     }
-    if role == MemberRole::Owner {
-        // First: there are never two.
-        Sql::<()>::new(DEMOTE_OWNER).id(chat).execute(conn)?;
-    }
+    // First: there are never two.
+    let former: Vec<DbId> = if role == MemberRole::Owner {
+        Sql::<Binary>::new(DEMOTE_OWNER).id(chat).load(conn)?
+    } else {
+        Vec::new()
+    };
     diesel::update(memberships::table.find((chat, user)))
         .set(memberships::role.eq(role.as_str()))
         .execute(conn)?;
     touch(conn, chat, at)?;
+    record(conn, chat, ChangeRecord::MemberUpdated(member.user.id, role), at)?;
+    for owner in former {
+        record(
+            conn,
+            chat,
+            ChangeRecord::MemberUpdated(owner.into(), MemberRole::Admin),
+            at,
+        )?;
+    }
     member.membership.role = role;
     Ok(member)
 }
@@ -159,9 +178,11 @@ pub(crate) fn set_read(conn: &mut SqliteConnection, chat: DbId, user: DbId, seq:
 pub(super) fn mark_read(
     conn: &mut SqliteConnection,
     chat: DbId,
-    user: DbId,
+    user_id: UserId,
     seq: Seq,
+    at: Timestamp,
 ) -> Result<Option<ReadState>, TxError<RepositoryError>> {
+    let user = DbId::from(user_id);
     let found: Option<(i64, i64)> = memberships::table
         .inner_join(chats::table)
         .filter(memberships::chat_id.eq(chat))
@@ -172,14 +193,22 @@ pub(super) fn mark_read(
     let Some((before, last_seq)) = found else {
         return Ok(None);
     };
-    let read_seq = before.max(seq.get().min(last_seq));
-    if read_seq > before {
-        set_read(conn, chat, user, read_seq)?;
+    let read_seq = stored_seq(chat, before.max(seq.get().min(last_seq)))?;
+    let moved = read_seq.get() > before;
+    if moved {
+        set_read(conn, chat, user, read_seq.get())?;
+        record(conn, chat, ChangeRecord::ReadUpdated(user_id, read_seq), at)?;
     }
-    match (Seq::new(read_seq), Seq::new(last_seq)) {
-        (Some(read_seq), Some(last_seq)) => Ok(Some(ReadState { read_seq, last_seq })),
-        _ => Err(inconsistent("chats", chat, "a negative number of messages").into()),
-    }
+    Ok(Some(ReadState {
+        read_seq,
+        last_seq: stored_seq(chat, last_seq)?,
+        moved,
+    }))
+}
+
+/// The stored number of a message of that chat.
+pub(super) fn stored_seq(chat: DbId, seq: i64) -> Result<Seq, RepositoryError> {
+    Seq::new(seq).ok_or_else(|| inconsistent("chats", chat, "a negative number of messages"))
 }
 
 #[cfg(test)]

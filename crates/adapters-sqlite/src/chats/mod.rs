@@ -13,9 +13,11 @@ pub(crate) use leave::{Leaving, leave};
 pub(crate) use members::set_read;
 pub(crate) use overview::{find as find_overview, list as list_overviews};
 pub(crate) use row::member_role;
+pub(crate) use view::find_stored;
 #[cfg(test)]
 pub(crate) use view::list;
 
+use crate::events::{closing, record};
 use crate::files;
 use crate::id::DbId;
 use crate::schema::chats;
@@ -32,7 +34,7 @@ use tertulia_domain::{
     ChatCursor, ChatId, ChatTitle, ChatView, ClaimedSession, FileId, Limit, Member, MemberCursor, MemberRole, Note,
     Page, Recorded, Recording, Seq, Timestamp, UserId,
 };
-use tertulia_sql_support::TxError;
+use tertulia_sql_support::{ChangeRecord, TxError};
 
 /// The chats, on SQLite.
 #[derive(Clone)]
@@ -73,6 +75,7 @@ fn rename(conn: &mut SqliteConnection, chat: DbId, title: &ChatTitle, at: Timest
         .execute(conn)?;
     if renamed > 0 {
         touch(conn, chat, at)?;
+        record(conn, chat, ChangeRecord::ChatUpdated, at)?;
     }
     Ok(renamed > 0)
 }
@@ -97,21 +100,20 @@ fn set_avatar(
         ))
         .execute(conn)?;
     touch(conn, chat, at)?;
+    record(conn, chat, ChangeRecord::ChatUpdated, at)?;
     files::release(conn, old, at)?;
     Ok(true)
 }
-
-/// Before any other time: for objects that are due when no time is given.
-const DUE_AT_ONCE: Timestamp = Timestamp::from_millis(0);
 
 const FILES_OF: &[&str] = &["SELECT file_id FROM message_attachments WHERE chat_id = ?
     UNION
     SELECT avatar_id FROM chats WHERE id = ? AND avatar_id IS NOT NULL"];
 
-/// Removes a chat with everything in it, and with the files that nothing else uses; gives their number. `None` when there
-/// is no such chat.
+/// Removes a chat with everything in it, and with the files that nothing else uses; gives their number. Those in it depart.
+/// `None` when there is no such chat.
 fn remove(conn: &mut SqliteConnection, chat: DbId, at: Timestamp) -> QueryResult<Option<u64>> {
     let files: Vec<DbId> = Sql::<Binary>::new(FILES_OF).id(chat).id(chat).load(conn)?;
+    closing(conn, chat, at)?;
     if diesel::delete(chats::table.find(chat)).execute(conn)? == 0 {
         return Ok(None);
     }
@@ -209,9 +211,9 @@ impl ChatRepository for SqliteChatRepository {
             .await
     }
 
-    async fn delete(&self, id: ChatId) -> Result<bool, RepositoryError> {
+    async fn delete(&self, id: ChatId, at: Timestamp) -> Result<bool, RepositoryError> {
         self.store
-            .write(move |conn| Ok(remove(conn, id.into(), DUE_AT_ONCE)?.is_some()))
+            .write(move |conn| Ok(remove(conn, id.into(), at)?.is_some()))
             .await
     }
 
@@ -272,9 +274,15 @@ impl ChatRepository for SqliteChatRepository {
             .await
     }
 
-    async fn mark_read(&self, id: ChatId, user_id: UserId, seq: Seq) -> Result<Option<ReadState>, RepositoryError> {
+    async fn mark_read(
+        &self,
+        id: ChatId,
+        user_id: UserId,
+        seq: Seq,
+        at: Timestamp,
+    ) -> Result<Option<ReadState>, RepositoryError> {
         self.store
-            .write(move |conn| members::mark_read(conn, id.into(), user_id.into(), seq))
+            .write(move |conn| members::mark_read(conn, id.into(), user_id, seq, at))
             .await
     }
 }

@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use diesel::sqlite::Sqlite;
 use std::fmt::Display;
 use tertulia_domain::repository::RepositoryError;
-use tertulia_domain::{Chat, ChatKind, ChatTitle, Member, MemberRole, Membership, Seq, Timestamp};
+use tertulia_domain::{Chat, ChatKind, ChatTitle, EventSeq, Member, MemberRole, Membership, Seq, Timestamp};
 use tertulia_sql_support::inconsistent;
 
 #[derive(Queryable, Selectable)]
@@ -22,6 +22,7 @@ pub(super) struct ChatRow {
     active_at: i64,
     member_count: i64,
     last_seq: i64,
+    change_count: i64,
     avatar_view: Option<String>,
     pub(super) direct_low: Option<DbId>,
     pub(super) direct_high: Option<DbId>,
@@ -29,8 +30,8 @@ pub(super) struct ChatRow {
 
 impl ChatRow {
     pub(super) const COLUMNS: &'static str = "chats.number, chats.id, chats.kind, chats.title, chats.created_at, \
-         chats.updated_at, chats.active_at, chats.member_count, chats.last_seq, chats.avatar_view, chats.direct_low, \
-         chats.direct_high";
+         chats.updated_at, chats.active_at, chats.member_count, chats.last_seq, chats.change_count, chats.avatar_view, \
+         chats.direct_low, chats.direct_high";
 }
 
 pub(super) type ChatColumns = SqlTypeOf<<ChatRow as Selectable<Sqlite>>::SelectExpression>;
@@ -62,6 +63,8 @@ impl TryFrom<ChatRow> for Chat {
             active_at: Timestamp::from_millis(row.active_at),
             member_count: row.member_count,
             last_seq: Seq::new(row.last_seq).ok_or_else(|| refuse(&"a negative number of messages"))?,
+            last_event: EventSeq::new(row.last_seq + row.change_count)
+                .ok_or_else(|| refuse(&"a negative number of events"))?,
         })
     }
 }

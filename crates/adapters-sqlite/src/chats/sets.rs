@@ -1,7 +1,8 @@
 use super::create::{born, join, require_users};
 use super::leave::hand_over;
-use super::members::set_read;
+use super::members::{set_read, stored_seq};
 use super::{find_direct, notes, touch};
+use crate::events::{came, record, went};
 use crate::files;
 use crate::id::DbId;
 use crate::moderation::blocked;
@@ -14,7 +15,7 @@ use diesel::sql_types::Binary;
 use std::collections::BTreeSet;
 use tertulia_domain::repository::{InsertChatError, NewSetChat, ReplaceMembers, ReplaceMembersError, RepositoryError};
 use tertulia_domain::{ChatId, MemberRole, UserId};
-use tertulia_sql_support::TxError;
+use tertulia_sql_support::{ChangeRecord, TxError};
 
 /// As many members as the set has, and none who is not in it. Any of the set leads to the chats that come into question.
 const FIND: &[&str] = &[
@@ -68,13 +69,14 @@ pub(super) fn insert(
             born(chat, new.at),
         ))
         .execute(conn)?;
+    let first_event = record(conn, chat, ChangeRecord::ChatCreated, new.at)?.event_seq;
     for member in members {
         let role = if member == owner {
             MemberRole::Owner
         } else {
             MemberRole::Member
         };
-        join(conn, chat, member, role, new.at)?;
+        join(conn, chat, member, role, first_event, new.at)?;
     }
     if let Some(note) = &new.note {
         notes::set(conn, chat, note, new.at)?;
@@ -134,8 +136,8 @@ pub(super) fn replace(
             _ => Becomes::Set,
         };
         require_free(conn, chat, &members, becomes)?;
-        exchange(conn, change, former.last_seq, &present, &wanted)?;
         reshape(conn, change, &former, becomes)?;
+        exchange(conn, change, former.last_seq, &present, &wanted)?;
         settle_roles(conn, change, &former, becomes)?;
         touch(conn, chat, change.at)?;
     }
@@ -173,13 +175,16 @@ fn exchange(
     last_seq: i64,
     present: &BTreeSet<DbId>,
     wanted: &BTreeSet<DbId>,
-) -> QueryResult<()> {
+) -> Result<(), TxError<ReplaceMembersError>> {
+    let read_seq = stored_seq(change.chat_id.into(), last_seq)?;
     let chat = DbId::from(change.chat_id);
     for user in present.difference(wanted) {
         diesel::delete(memberships::table.find((chat, *user))).execute(conn)?;
+        went(conn, chat, (*user).into(), change.at)?;
     }
     for user in wanted.difference(present) {
-        join(conn, chat, *user, MemberRole::Member, change.at)?;
+        let first_event = came(conn, chat, (*user).into(), MemberRole::Member, read_seq, change.at)?;
+        join(conn, chat, *user, MemberRole::Member, first_event, change.at)?;
         set_read(conn, chat, *user, last_seq)?;
     }
     Ok(())
@@ -192,7 +197,8 @@ fn reshape(
     former: &Former,
     becomes: Becomes,
 ) -> Result<(), TxError<ReplaceMembersError>> {
-    let chat = chats::table.find(DbId::from(change.chat_id));
+    let id = DbId::from(change.chat_id);
+    let chat = chats::table.find(id);
     diesel::update(chat)
         .set(chats::member_count.eq(count(change.members.len())?))
         .execute(conn)?;
@@ -224,6 +230,9 @@ fn reshape(
         }
         Becomes::Set | Becomes::Group => {}
     }
+    if (former.kind == "direct") != matches!(becomes, Becomes::Direct(..)) {
+        record(conn, id, ChangeRecord::ChatUpdated, change.at)?;
+    }
     Ok(())
 }
 
@@ -237,9 +246,19 @@ fn settle_roles(
     let chat = DbId::from(change.chat_id);
     let members = memberships::table.filter(memberships::chat_id.eq(chat));
     if matches!(becomes, Becomes::Direct(..)) {
-        diesel::update(members)
+        let others = members.filter(memberships::role.ne(MemberRole::Member.as_str()));
+        let demoted: Vec<DbId> = diesel::update(others)
             .set(memberships::role.eq(MemberRole::Member.as_str()))
-            .execute(conn)?;
+            .returning(memberships::user_id)
+            .load(conn)?;
+        for user in demoted {
+            record(
+                conn,
+                chat,
+                ChangeRecord::MemberUpdated(user.into(), MemberRole::Member),
+                change.at,
+            )?;
+        }
         return Ok(());
     }
     let owners = members.filter(memberships::role.eq(MemberRole::Owner.as_str()));
@@ -250,8 +269,14 @@ fn settle_roles(
         diesel::update(memberships::table.find((chat, DbId::from(change.actor))))
             .set(memberships::role.eq(MemberRole::Owner.as_str()))
             .execute(conn)?;
+        record(
+            conn,
+            chat,
+            ChangeRecord::MemberUpdated(change.actor, MemberRole::Owner),
+            change.at,
+        )?;
     } else {
-        hand_over(conn, chat)?;
+        hand_over(conn, chat, change.at)?;
     }
     Ok(())
 }

@@ -31,6 +31,16 @@ const PAGE: &[&str] = &[
     LIMIT +?",
 ];
 
+/// A chat by itself.
+pub(crate) fn find_stored<E>(conn: &mut SqliteConnection, chat: DbId) -> Result<Option<Chat>, TxError<E>> {
+    let row: Option<ChatRow> = chats::table
+        .find(chat)
+        .select(ChatRow::as_select())
+        .get_result(conn)
+        .optional()?;
+    Ok(row.map(Chat::try_from).transpose()?)
+}
+
 pub(super) fn find<E>(conn: &mut SqliteConnection, chat: DbId, viewer: DbId) -> Result<Option<ChatView>, TxError<E>> {
     let row: Option<ChatRow> = chats::table
         .find(chat)

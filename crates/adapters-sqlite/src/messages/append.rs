@@ -11,10 +11,10 @@ use crate::users::role;
 use diesel::prelude::*;
 use tertulia_domain::repository::{AppendError, AppendMessage, Appended};
 use tertulia_domain::{
-    Author, ClaimedSession, File, FileId, FileStanding, Message, MessageBody, MessageContent, ReplyPreview, Role,
-    Timestamp,
+    Author, ClaimedSession, EventSeq, File, FileId, FileStanding, Message, MessageBody, MessageContent, ReplyPreview,
+    Role, Timestamp,
 };
-use tertulia_sql_support::TxError;
+use tertulia_sql_support::{TxError, inconsistent};
 
 const ADVANCE: &[&str] =
     &["UPDATE chats SET last_seq = ?, active_at = ?, updated_at = max(updated_at, ?) WHERE id = ?"];
@@ -29,6 +29,7 @@ pub(crate) fn append(conn: &mut SqliteConnection, new: &AppendMessage) -> Outcom
             Known::Same(record) => {
                 return Ok(Appended {
                     message: record.into_message()?,
+                    event: EventSeq::ZERO,
                     replayed: true,
                 });
             }
@@ -64,12 +65,16 @@ pub(crate) fn append(conn: &mut SqliteConnection, new: &AppendMessage) -> Outcom
         created_at: new.at.max(Timestamp::from_millis(place.active_at)),
         edited_at: None,
     };
+    let Some(event) = EventSeq::new(message.seq.get() + place.change_count) else {
+        return Err(inconsistent("chats", chat, "a negative number of events").into());
+    };
     store(conn, &message, &place)?;
     if let Some(claim) = &new.claim {
         remember_message(conn, claim, &message)?;
     }
     Ok(Appended {
         message,
+        event,
         replayed: false,
     })
 }

@@ -1,5 +1,6 @@
-use super::read;
+use super::{read, row};
 use crate::chats::touch;
+use crate::events::{record, record_erasure, recount};
 use crate::files;
 use crate::id::DbId;
 use crate::schema::{message_attachments as attachments, messages};
@@ -10,7 +11,7 @@ use diesel::sql_types::Binary;
 use std::collections::BTreeSet;
 use tertulia_domain::repository::RepositoryError;
 use tertulia_domain::{Message, MessageBody, Timestamp};
-use tertulia_sql_support::TxError;
+use tertulia_sql_support::{ChangeRecord, TxError};
 
 pub(super) fn edit(
     conn: &mut SqliteConnection,
@@ -23,13 +24,15 @@ pub(super) fn edit(
         .filter(messages::id.eq(id))
         .filter(messages::chat_id.eq(chat))
         .filter(messages::deleted_at.is_null());
-    let edited = diesel::update(message)
+    let edited: Vec<i64> = diesel::update(message)
         .set((messages::body.eq(body.as_str()), messages::edited_at.eq(at.as_millis())))
-        .execute(conn)?;
-    if edited == 0 {
+        .returning(messages::seq)
+        .load(conn)?;
+    let Some(seq) = edited.into_iter().next() else {
         return Ok(None);
-    }
+    };
     touch(conn, chat, at)?;
+    record(conn, chat, ChangeRecord::MessageUpdated(row::place(id, seq)?), at)?;
     read::one(conn, chat, id)
 }
 
@@ -48,7 +51,12 @@ pub(crate) enum Blanked {
 }
 
 /// Blanks one message, and takes its files away.
-pub(crate) fn blank(conn: &mut SqliteConnection, chat: DbId, id: DbId, at: Timestamp) -> QueryResult<Blanked> {
+pub(crate) fn blank<E>(
+    conn: &mut SqliteConnection,
+    chat: DbId,
+    id: DbId,
+    at: Timestamp,
+) -> Result<Blanked, TxError<E>> {
     let message = messages::table
         .filter(messages::id.eq(id))
         .filter(messages::chat_id.eq(chat));
@@ -63,6 +71,7 @@ pub(crate) fn blank(conn: &mut SqliteConnection, chat: DbId, id: DbId, at: Times
         let files: Vec<DbId> = diesel::delete(place).returning(attachments::file_id).load(conn)?;
         files::release(conn, files, at)?;
         touch(conn, chat, at)?;
+        record(conn, chat, ChangeRecord::MessageDeleted(row::place(id, seq)?), at)?;
         return Ok(Blanked::Now { sender });
     }
     let there: bool = diesel::select(exists(message)).get_result(conn)?;
@@ -77,9 +86,10 @@ const DETACH_ALL_OF: &[&str] = &["DELETE FROM message_attachments WHERE (chat_id
 /// Blanks everything that somebody ever sent, and takes the files away; gives the numbers of messages that were not blank
 /// before and of files that went.
 ///
-/// This reads the whole table: accounts are erased seldom, and an index on senders would cost every send a tenth.
+/// This reads the whole table, three times: accounts are erased seldom, and an index on senders would cost every send a tenth.
 pub(crate) fn blank_all_of(conn: &mut SqliteConnection, sender: DbId, at: Timestamp) -> QueryResult<(u64, u64)> {
     let files: Vec<DbId> = Sql::<Binary>::new(DETACH_ALL_OF).id(sender).load(conn)?;
+    record_erasure(conn, sender, at)?;
     let chats: Vec<DbId> = diesel::update(messages::table)
         .filter(messages::sender_id.eq(sender))
         .filter(messages::deleted_at.is_null())
@@ -88,6 +98,7 @@ pub(crate) fn blank_all_of(conn: &mut SqliteConnection, sender: DbId, at: Timest
         .load(conn)?;
     for chat in chats.iter().collect::<BTreeSet<_>>() {
         touch(conn, *chat, at)?;
+        recount(conn, *chat)?;
     }
     let files = files::release(conn, files, at)?;
     Ok((chats.len() as u64, files))

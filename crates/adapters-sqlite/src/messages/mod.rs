@@ -7,7 +7,7 @@ mod row;
 mod visible;
 
 pub(crate) use change::{Blanked, blank, blank_all_of};
-pub(crate) use read::at;
+pub(crate) use read::{after, at, numbered};
 pub(crate) use visible::{deleted_after, list as list_visible, newest};
 #[cfg(test)]
 pub(crate) use {append::append, read::list};

@@ -17,10 +17,16 @@ const BEFORE: &[&str] = &[
 ];
 const AFTER: &[&str] = &[SELECT, " WHERE m.chat_id = ? AND m.seq > ? ORDER BY m.seq LIMIT +?"];
 
+const NUMBERED: &[&str] = &[
+    SELECT,
+    " WHERE m.chat_id = ? AND m.seq IN (SELECT value FROM json_each(?))",
+];
+
 /// A chat as far as it decides who may read and write in it.
 pub(super) struct Place {
     pub(super) kind: String,
     pub(super) last_seq: i64,
+    pub(super) change_count: i64,
     pub(super) active_at: i64,
     /// The two parties of a direct chat.
     pub(super) parties: Option<(DbId, DbId)>,
@@ -37,7 +43,7 @@ impl Place {
 
 /// The chat, and the user's place in it.
 pub(super) fn place(conn: &mut SqliteConnection, chat: DbId, user: DbId) -> QueryResult<Option<Place>> {
-    type Row = (String, i64, i64, Option<DbId>, Option<DbId>, Option<String>);
+    type Row = (String, i64, i64, i64, Option<DbId>, Option<DbId>, Option<String>);
     let own = memberships::chat_id.eq(chats::id).and(memberships::user_id.eq(user));
     let found: Option<Row> = chats::table
         .left_join(memberships::table.on(own))
@@ -45,6 +51,7 @@ pub(super) fn place(conn: &mut SqliteConnection, chat: DbId, user: DbId) -> Quer
         .select((
             chats::kind,
             chats::last_seq,
+            chats::change_count,
             chats::active_at,
             chats::direct_low,
             chats::direct_high,
@@ -52,13 +59,16 @@ pub(super) fn place(conn: &mut SqliteConnection, chat: DbId, user: DbId) -> Quer
         ))
         .get_result(conn)
         .optional()?;
-    Ok(found.map(|(kind, last_seq, active_at, low, high, role)| Place {
-        kind,
-        last_seq,
-        active_at,
-        parties: low.zip(high),
-        role,
-    }))
+    Ok(
+        found.map(|(kind, last_seq, change_count, active_at, low, high, role)| Place {
+            kind,
+            last_seq,
+            change_count,
+            active_at,
+            parties: low.zip(high),
+            role,
+        }),
+    )
 }
 
 /// The message of that identifier in that chat.
@@ -74,6 +84,30 @@ pub(crate) fn at<E>(conn: &mut SqliteConnection, chat: DbId, seq: Seq) -> Result
     }
     let row: Option<MessageRow> = select(AT).id(chat).integer(seq.get()).get_result(conn).optional()?;
     Ok(row.map(Message::try_from).transpose()?)
+}
+
+/// Up to so many messages after that number.
+pub(crate) fn after<E>(
+    conn: &mut SqliteConnection,
+    chat: DbId,
+    seq: i64,
+    most: i64,
+) -> Result<Vec<Message>, TxError<E>> {
+    if most == 0 {
+        return Ok(Vec::new());
+    }
+    let rows: Vec<MessageRow> = select(AFTER).id(chat).integer(seq).integer(most).load(conn)?;
+    Ok(rows.into_iter().map(Message::try_from).collect::<Result<_, _>>()?)
+}
+
+/// The messages of these numbers in that chat.
+pub(crate) fn numbered<E>(conn: &mut SqliteConnection, chat: DbId, seqs: &[Seq]) -> Result<Vec<Message>, TxError<E>> {
+    if seqs.is_empty() {
+        return Ok(Vec::new());
+    }
+    let seqs: serde_json::Value = seqs.iter().map(|seq| seq.get()).collect();
+    let rows: Vec<MessageRow> = select(NUMBERED).id(chat).text(seqs.to_string()).load(conn)?;
+    Ok(rows.into_iter().map(Message::try_from).collect::<Result<_, _>>()?)
 }
 
 pub(super) fn context(
@@ -126,7 +160,7 @@ pub(super) fn select(statement: &'static [&'static str]) -> Sql<MessageColumns> 
 
 #[cfg(test)]
 mod tests {
-    use super::{AFTER, AT, BEFORE, ONE};
+    use super::{AFTER, AT, BEFORE, NUMBERED, ONE};
     use crate::testing::plan;
 
     #[test]
@@ -137,6 +171,12 @@ mod tests {
             assert_eq!(plan.len(), 4, "{plan:?}");
             assert!(plan.iter().all(|step| step.starts_with("SEARCH ")), "{plan:?}");
         }
+    }
+
+    #[test]
+    fn messages_are_found_by_their_numbers() {
+        let plan = plan(NUMBERED);
+        assert_eq!(plan[0], "SEARCH m USING PRIMARY KEY (chat_id=? AND seq=?)", "{plan:?}");
     }
 
     #[test]

@@ -132,7 +132,7 @@ impl ModerationRepository for SqliteModerationRepository {
             at,
         };
         self.store
-            .write(move |conn| Ok(sanctions::remove_message(conn, &remove)?))
+            .write(move |conn| sanctions::remove_message(conn, &remove))
             .await
     }
 

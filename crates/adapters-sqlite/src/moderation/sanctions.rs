@@ -5,7 +5,9 @@ use crate::schema::users;
 use crate::sessions;
 use crate::users::exists_undeleted;
 use diesel::prelude::*;
+use tertulia_domain::repository::RepositoryError;
 use tertulia_domain::{AuditAction, Reason, Timestamp};
+use tertulia_sql_support::TxError;
 
 pub(super) fn suspend(
     conn: &mut SqliteConnection,
@@ -71,7 +73,10 @@ pub(super) struct RemoveMessage {
 }
 
 /// To remove what is blank already is no act, and not logged.
-pub(super) fn remove_message(conn: &mut SqliteConnection, remove: &RemoveMessage) -> QueryResult<bool> {
+pub(super) fn remove_message(
+    conn: &mut SqliteConnection,
+    remove: &RemoveMessage,
+) -> Result<bool, TxError<RepositoryError>> {
     let sender = match blank(conn, remove.chat, remove.message, remove.at)? {
         Blanked::Now { sender } => sender,
         Blanked::Before => return Ok(true),

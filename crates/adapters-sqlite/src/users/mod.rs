@@ -9,6 +9,7 @@ pub(crate) use row::{UserColumns, UserRow, avatar, display_name, role, username}
 
 use crate::id::DbId;
 use crate::schema::users;
+use crate::sql::Sql;
 use crate::store::Store;
 use async_trait::async_trait;
 use diesel::dsl::exists;
@@ -32,6 +33,22 @@ impl SqliteUserRepository {
     pub(crate) fn new(store: Store) -> Self {
         Self { store }
     }
+}
+
+const ALL: &[&str] = &[
+    "SELECT ",
+    UserRow::COLUMNS,
+    " FROM users WHERE users.id IN (SELECT unhex(value) FROM json_each(?))",
+];
+
+/// Several users, deleted ones too.
+pub(crate) fn find_all<E>(conn: &mut SqliteConnection, ids: &[UserId]) -> Result<Vec<User>, TxError<E>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<DbId> = ids.iter().copied().map(DbId::from).collect();
+    let rows: Vec<UserRow> = Sql::<UserColumns>::new(ALL).text(DbId::hex_list(&ids)).load(conn)?;
+    Ok(rows.into_iter().map(User::try_from).collect::<Result<_, _>>()?)
 }
 
 /// Whether there is such a user and the account is not deleted.

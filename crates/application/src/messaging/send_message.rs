@@ -78,9 +78,6 @@ impl MessagingService {
             AppendError::Repository(error) => SendMessageError::Failed(error.into()),
         })?;
         self.presence.note(session);
-        if !sent.replayed {
-            self.hub.sent(&sent.message, sent.event);
-        }
         Ok(sent)
     }
 
@@ -110,8 +107,7 @@ mod tests {
         passes_on, repository_errors, request_key,
     };
     use mockall::predicate::eq;
-    use tertulia_domain::EventSeq;
-    use tertulia_domain::MemberRole;
+    use tertulia_domain::{EventSeq, MemberRole};
 
     fn hello() -> SendMessage {
         SendMessage {
