@@ -10,8 +10,10 @@ use std::fs;
 use std::path::Path;
 use std::sync::Barrier;
 use std::thread;
-use tertulia_domain::repository::{Maintenance, RepositoryError, SessionRepository};
-use tertulia_domain::{ClaimedSession, SessionId, UserId};
+use tertulia_domain::repository::{
+    ChatRepository, EventRepository, Events, Maintenance, RepositoryError, SessionRepository,
+};
+use tertulia_domain::{ChatId, ChatTitle, ClaimedSession, EventSeq, SessionId, UserId};
 
 #[test]
 fn many_may_migrate_at_once() {
@@ -82,6 +84,45 @@ async fn who_was_logged_in_before_there_were_keys_still_is() {
     let sessions = database.sessions().list(claim.user_id, at(9)).await.unwrap();
     assert_eq!(sessions[0].device.as_ref().unwrap().as_str(), "phone");
     // And everything can be undone.
+    conn.revert_all_migrations(MIGRATIONS).unwrap();
+}
+
+#[tokio::test]
+async fn messages_of_before_there_were_events_are_the_first_events() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tertulia.db");
+    let mut conn = establish(path.to_str().unwrap(), Purpose::Write).unwrap();
+    for _ in 0..3 {
+        conn.run_next_migration(MIGRATIONS).unwrap();
+    }
+    let [user, chat] = [id(1), id(2)].map(|id| id.as_simple().to_string());
+    conn.batch_execute(&format!(
+        "INSERT INTO users (id, username, username_key, role, password, created_at, updated_at)
+        VALUES (x'{user}', 'ana', 'ana', 'user', 'hash', 0, 0);
+        INSERT INTO chats (id, kind, title, created_at, updated_at, active_at, member_count, last_seq)
+        VALUES (x'{chat}', 'group', 'Old', 0, 0, 2, 1, 2);
+        INSERT INTO memberships VALUES (x'{chat}', x'{user}', 'owner', 0, 2);
+        INSERT INTO messages (chat_id, seq, id, sender_id, body, created_at)
+        VALUES (x'{chat}', 1, x'{user}', x'{user}', 'one', 1), (x'{chat}', 2, x'{chat}', x'{user}', 'two', 2);"
+    ))
+    .unwrap();
+    migrate(&path).unwrap();
+    let database = SqliteDatabase::open(&path, SqliteOptions::default()).unwrap();
+    let (user, chat) = (UserId::from_uuid(id(1)), ChatId::from_uuid(id(2)));
+    let own = database.events().subscriptions(user).await.unwrap();
+    assert_eq!((own[0].first_event.get(), own[0].last_event.get()), (2, 2));
+    let title = ChatTitle::new("New").unwrap();
+    assert!(database.chats().rename(chat, &title, at(0)).await.unwrap());
+    let told = database.events().list(chat, EventSeq::ZERO, 10).await.unwrap();
+    let Events::Listed { events, .. } = told else {
+        panic!("{told:?}");
+    };
+    let told: Vec<_> = events
+        .iter()
+        .map(|event| (event.seq.get(), event.change.name()))
+        .collect();
+    let expected = [(1, "message.created"), (2, "message.created"), (3, "chat.updated")];
+    assert_eq!(told, expected);
     conn.revert_all_migrations(MIGRATIONS).unwrap();
 }
 
