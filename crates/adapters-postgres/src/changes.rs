@@ -120,8 +120,10 @@ struct Depart;
 impl Statement for Depart {
     type Columns = ();
     const SQL: &'static str = "
-        INSERT INTO departures (user_id, chat_id, event_seq, deleted, at)
-        SELECT gone.id, $1, $3 + gone.place - 1, false, $4 FROM unnest($2) WITH ORDINALITY AS gone (id, place)
+        INSERT INTO departures (user_id, chat_id, number, event_seq, deleted, at)
+        SELECT gone.id, $1, c.number, $3 + gone.place - 1, false, $4
+        FROM chats c CROSS JOIN unnest($2) WITH ORDINALITY AS gone (id, place)
+        WHERE c.id = $1
         ON CONFLICT (user_id, chat_id) DO UPDATE
         SET event_seq = EXCLUDED.event_seq, deleted = EXCLUDED.deleted, at = EXCLUDED.at";
 }
@@ -143,8 +145,8 @@ struct DepartAll;
 impl Statement for DepartAll {
     type Columns = ();
     const SQL: &'static str = "
-        INSERT INTO departures (user_id, chat_id, event_seq, deleted, at)
-        SELECT p.user_id, c.id, c.last_seq + c.change_count + 1, true, GREATEST(c.changed_at, c.updated_at, $2)
+        INSERT INTO departures (user_id, chat_id, number, event_seq, deleted, at)
+        SELECT p.user_id, c.id, c.number, c.last_seq + c.change_count + 1, true, GREATEST(c.changed_at, c.updated_at, $2)
         FROM chats c JOIN memberships p ON p.chat_id = c.id
         WHERE c.id = $1
         ON CONFLICT (user_id, chat_id) DO UPDATE

@@ -43,8 +43,8 @@ const FILL: &str = "
     INSERT INTO chat_changes (chat_id, event_seq, seq, kind, number, at)
     SELECT m.chat_id, 2 * m.seq, m.seq, 'message.updated', m.seq, now() FROM messages m;
 
-    INSERT INTO departures (user_id, chat_id, event_seq, deleted, at)
-    SELECT u.id, p.chat_id, 1, false, now()
+    INSERT INTO departures (user_id, chat_id, number, event_seq, deleted, at)
+    SELECT u.id, p.chat_id, 1, 1, false, now()
     FROM users u CROSS JOIN LATERAL (SELECT p.chat_id FROM memberships p WHERE p.user_id <> u.id LIMIT 5) p;
 
     INSERT INTO chat_notes (chat_id, text, sender_id, at, seq)

@@ -8,13 +8,15 @@ use tertulia_domain::{ChatId, Departure, Timestamp};
 async fn departures(b: &Backend, user: Person, since: Timestamp) -> BTreeMap<ChatId, Departure> {
     let found = b.events.departures(user.id, since).await.unwrap();
     let count = found.len();
-    let found: BTreeMap<_, _> = found.into_iter().map(|departure| (departure.chat_id, departure)).collect();
+    // The chat's number is looked at in a case of its own.
+    let found = found.into_iter().map(|departure| (departure.chat_id, Departure { number: 0, ..departure }));
+    let found: BTreeMap<_, _> = found.collect();
     assert_eq!(found.len(), count, "one for each chat");
     found
 }
 
 fn departure(chat_id: ChatId, event: i64, now: i64, deleted: bool) -> Departure {
-    Departure { chat_id, seq: event_seq(event), at: at(now), deleted }
+    Departure { chat_id, number: 0, seq: event_seq(event), at: at(now), deleted }
 }
 
 fn map<const N: usize>(departures: [Departure; N]) -> BTreeMap<ChatId, Departure> {
@@ -105,4 +107,17 @@ pub async fn old_departures_are_purged(b: Backend) {
     b.events.purge(at(6)).await.unwrap();
     assert_eq!(departures(&b, luis, at(0)).await, map([departure(chats[1], 2, 6, false)]));
     assert_eq!(departures(&b, ana, at(0)).await, map([]));
+}
+
+pub async fn a_departure_tells_the_chats_number(b: Backend) {
+    let [ana, luis] = b.people(["ana", "luis"]).await;
+    let [left, deleted] = [b.group(ana, &[luis]).await, b.direct(ana, luis).await];
+    let mut numbers = BTreeMap::new();
+    for chat in [left, deleted] {
+        numbers.insert(chat, b.chats.find(chat, ana.id).await.unwrap().unwrap().chat.number);
+    }
+    b.chats.remove_member(left, luis.id, false, at(5)).await.unwrap();
+    b.chats.delete(deleted, at(6)).await.unwrap();
+    let found = b.events.departures(luis.id, at(0)).await.unwrap();
+    assert_eq!(found.into_iter().map(|found| (found.chat_id, found.number)).collect::<BTreeMap<_, _>>(), numbers);
 }

@@ -540,6 +540,7 @@ suite! { ($)
         who_goes_has_a_departure
         who_comes_back_has_no_departure
         a_deleted_chat_is_everybodys_departure
+        a_departure_tells_the_chats_number
         a_chat_is_not_deleted_before_its_last_event
         the_last_one_out_sees_the_group_deleted
         a_deleted_account_departs_from_its_groups

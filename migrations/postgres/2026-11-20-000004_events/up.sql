@@ -34,6 +34,8 @@ UPDATE memberships p SET first_event = c.last_seq FROM chats c WHERE c.id = p.ch
 CREATE TABLE departures (
     user_id UUID NOT NULL,
     chat_id UUID NOT NULL,
+    -- The chat's, which may be gone.
+    number BIGINT NOT NULL,
     event_seq BIGINT NOT NULL CHECK (event_seq >= 1),
     deleted BOOLEAN NOT NULL,
     at TIMESTAMPTZ NOT NULL,

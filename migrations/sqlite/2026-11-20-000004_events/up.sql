@@ -24,6 +24,8 @@ UPDATE memberships SET first_event = (SELECT last_seq FROM chats WHERE chats.id 
 CREATE TABLE departures (
     user_id BLOB NOT NULL,
     chat_id BLOB NOT NULL,
+    -- The chat's, which may be gone.
+    number INTEGER NOT NULL,
     event_seq INTEGER NOT NULL,
     deleted INTEGER NOT NULL CHECK (deleted IN (0, 1)),
     at INTEGER NOT NULL,

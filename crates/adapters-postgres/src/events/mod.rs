@@ -49,9 +49,9 @@ impl Statement for LastEvents {
 struct Departures;
 
 impl Statement for Departures {
-    type Columns = (SqlUuid, BigInt, Timestamptz, Bool);
+    type Columns = (SqlUuid, BigInt, BigInt, Timestamptz, Bool);
     const SQL: &'static str = "
-        SELECT d.chat_id, d.event_seq, d.at, d.deleted
+        SELECT d.chat_id, d.number, d.event_seq, d.at, d.deleted
         FROM departures d
         WHERE d.user_id = $1 AND d.at >= $2
         ORDER BY d.at, d.chat_id";
@@ -233,13 +233,14 @@ fn subscription(
     })
 }
 
-fn departure((chat, event, at, deleted): (Uuid, i64, PgTime, bool)) -> Result<Departure, RepositoryError> {
+fn departure((chat, number, event, at, deleted): (Uuid, i64, i64, PgTime, bool)) -> Result<Departure, RepositoryError> {
     let reader = Reader {
         table: "departures",
         key: chat,
     };
     Ok(Departure {
         chat_id: ChatId::from_uuid(chat),
+        number,
         seq: reader.event(event)?,
         at: at.into(),
         deleted,

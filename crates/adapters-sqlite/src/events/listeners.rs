@@ -50,20 +50,22 @@ pub(super) fn last_events(
     Ok(rows.into_iter().map(last).collect::<Result<_, RepositoryError>>()?)
 }
 
-const DEPARTURES: &[&str] = &["SELECT chat_id, event_seq, at, deleted FROM departures WHERE user_id = ? AND at >= ?"];
+const DEPARTURES: &[&str] =
+    &["SELECT chat_id, number, event_seq, at, deleted FROM departures WHERE user_id = ? AND at >= ?"];
 
 pub(super) fn departures(
     conn: &mut SqliteConnection,
     user: DbId,
     since: Timestamp,
 ) -> Result<Vec<Departure>, TxError<RepositoryError>> {
-    let rows: Vec<(DbId, i64, i64, i64)> = Sql::<(Binary, BigInt, BigInt, BigInt)>::new(DEPARTURES)
+    let rows: Vec<(DbId, i64, i64, i64, i64)> = Sql::<(Binary, BigInt, BigInt, BigInt, BigInt)>::new(DEPARTURES)
         .id(user)
         .integer(since.as_millis())
         .load(conn)?;
-    let departure = |(chat, event, at, deleted): (DbId, i64, i64, i64)| {
+    let departure = |(chat, number, event, at, deleted): (DbId, i64, i64, i64, i64)| {
         Ok(Departure {
             chat_id: chat.into(),
+            number,
             seq: place(chat, event)?,
             at: Timestamp::from_millis(at),
             deleted: deleted != 0,

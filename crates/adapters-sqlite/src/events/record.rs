@@ -96,7 +96,8 @@ pub(crate) fn came(
 }
 
 const DEPART: &[&str] = &[
-    "INSERT INTO departures (user_id, chat_id, event_seq, deleted, at) VALUES (?, ?, ?, 0, ?)",
+    "INSERT INTO departures (user_id, chat_id, number, event_seq, deleted, at)
+    SELECT ?, id, number, ?, 0, ? FROM chats WHERE id = ?",
     REPLACE,
 ];
 
@@ -109,16 +110,16 @@ pub(crate) fn went(conn: &mut SqliteConnection, chat: DbId, user: UserId, at: Ti
     let removed = record(conn, chat, ChangeRecord::MemberRemoved(user), at)?;
     Sql::<()>::new(DEPART)
         .id(user)
-        .id(chat)
         .integer(removed.event_seq)
         .integer(removed.at)
+        .id(chat)
         .execute(conn)
         .map(drop)
 }
 
 const CLOSE: &[&str] = &[
-    "INSERT INTO departures (user_id, chat_id, event_seq, deleted, at)
-    SELECT memberships.user_id, chats.id, chats.last_seq + chats.change_count + 1, 1, ",
+    "INSERT INTO departures (user_id, chat_id, number, event_seq, deleted, at)
+    SELECT memberships.user_id, chats.id, chats.number, chats.last_seq + chats.change_count + 1, 1, ",
     not_before!(),
     " FROM chats JOIN memberships ON memberships.chat_id = chats.id
     WHERE chats.id = ?",
