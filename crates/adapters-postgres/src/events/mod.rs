@@ -120,7 +120,7 @@ impl EventRepository for PgEventRepository {
                     user_id.as_uuid().into_sql::<SqlUuid>(),
                     PgTime(since).into_sql::<Timestamptz>(),
                 ))
-                .load::<(Uuid, i64, PgTime, bool)>(connection)?;
+                .load::<(Uuid, i64, i64, PgTime, bool)>(connection)?;
                 Ok(rows.into_iter().map(departure).collect::<Result<_, _>>()?)
             })
             .await
