@@ -1,6 +1,6 @@
 use crate::compat::{self, CONTRACTS, Contract, Mount};
 use crate::endpoint::Endpoint;
-use crate::extract::State;
+use crate::extract::{Origins, State};
 use crate::middleware::{CrossOrigin, Observer, describe, trim_slashes};
 use crate::problem::{Kind, Problem};
 use crate::traffic::{RateLimits, Traffic, whole_seconds};
@@ -37,6 +37,8 @@ pub struct HttpOptions {
     pub trusted_proxies: Vec<IpNet>,
     /// The web pages of which origins, like `https://chat.example.org`, may use the service besides those of its own.
     pub allowed_origins: Vec<String>,
+    /// Where users find the service, if that is known: its pages are the service's own, whatever `Host` a proxy passes on.
+    pub public_url: Option<String>,
 }
 
 impl Default for HttpOptions {
@@ -51,6 +53,7 @@ impl Default for HttpOptions {
             rate_limits: RateLimits::default(),
             trusted_proxies: Vec::new(),
             allowed_origins: Vec::new(),
+            public_url: None,
         }
     }
 }
@@ -95,9 +98,11 @@ impl HttpServers {
             traffic,
             options,
         } = self;
-        let (state, traffic, origins) = (Arc::clone(state), Arc::clone(traffic), options.allowed_origins.clone());
+        let (state, traffic, allowed) = (Arc::clone(state), Arc::clone(traffic), options.allowed_origins.clone());
+        let origins = Origins::new(&allowed, options.public_url.as_deref());
+        let origins = web::Data::new(origins);
         let workers = options.workers.max(1);
-        let server = HttpServer::new(move || app(alone, &state, &traffic, &origins))
+        let server = HttpServer::new(move || app(alone, &state, &traffic, &allowed, &origins))
             .workers(workers)
             .shutdown_timeout(whole_seconds(options.shutdown_timeout))
             .keep_alive(options.keep_alive)
@@ -117,18 +122,20 @@ fn app(
     alone: Option<&'static Contract>,
     state: &Arc<HttpState>,
     traffic: &Arc<Traffic>,
-    origins: &[String],
+    allowed: &[String],
+    origins: &web::Data<Origins>,
 ) -> App<
     impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse<BoxBody>, Error = Error, InitError = ()>
     + use<>,
 > {
     let observer = Rc::new(Observer::new(Arc::clone(&state.ids)));
-    let cross_origin = Rc::new(CrossOrigin::new(origins));
+    let cross_origin = Rc::new(CrossOrigin::new(allowed));
     // The native API has no paths that end with a slash.
     let tolerant = if alone.is_some() { "/" } else { compat::PREFIX };
     App::new()
         .app_data(State::from(Arc::clone(state)))
         .app_data(web::Data::from(Arc::clone(traffic)))
+        .app_data(origins.clone())
         .configure(|config| match alone {
             Some(contract) => configure_alone(config, contract),
             None => configure(config),

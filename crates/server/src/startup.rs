@@ -90,6 +90,7 @@ impl Application {
             rate_limits: config.rate_limits,
             trusted_proxies: config.trusted_proxies.networks().to_vec(),
             allowed_origins: config.allowed_origins.items().iter().map(ToString::to_string).collect(),
+            public_url: config.public_url.as_ref().map(|url| url.as_str().to_owned()),
             ..HttpOptions::default()
         };
         let servers = HttpServers::new(state, options);

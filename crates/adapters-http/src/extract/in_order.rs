@@ -57,6 +57,7 @@ in_order!(A B);
 in_order!(A B C);
 in_order!(A B C D);
 in_order!(A B C D E);
+in_order!(A B C D E F);
 
 #[cfg(test)]
 mod tests {

@@ -1,5 +1,6 @@
 //! Requests to what handlers work with.
 
+mod attempt;
 mod body;
 mod check;
 mod field;
@@ -13,10 +14,11 @@ mod parts;
 mod path;
 mod payload;
 mod peer;
-#[expect(dead_code, reason = "for contracts that are not served yet")]
 mod place;
 mod query;
+mod same_site;
 
+pub(crate) use attempt::Attempt;
 pub(crate) use body::{Body, Input, parse as parse_json};
 pub(crate) use check::{Check, by_ref, id, ids};
 pub(crate) use field::Field;
@@ -31,6 +33,7 @@ pub(crate) use path::Path;
 pub(crate) use peer::Peer;
 pub(crate) use place::Place;
 pub(crate) use query::{Query, cursor, flag, limit, refused, seconds, seq};
+pub(crate) use same_site::{Origins, SameSite};
 
 #[expect(unused_imports, reason = "for contracts; some of them are not served yet")]
 pub(crate) use {
@@ -38,7 +41,7 @@ pub(crate) use {
     field::JsonType,
     form::Form,
     guard::{Access, bearer_token, without_scheme},
-    pages::{page_number, page_size},
+    pages::{page_number, page_size, page_size_within},
     path::Segment,
     place::{Base, Https},
 };

@@ -75,6 +75,7 @@ pub(crate) struct World {
     pub(crate) tokens: MockTokenIssuer,
     pub(crate) policy: Policy,
     pub(crate) options: HttpOptions,
+    pub(crate) https: bool,
 }
 
 /// A bus on which nobody listens.
@@ -132,6 +133,7 @@ impl World {
                 shutdown_timeout: Duration::ZERO,
                 ..HttpOptions::default()
             },
+            https: false,
         }
     }
 
@@ -200,7 +202,7 @@ impl World {
             services: Services::new(repositories, ports, self.policy),
             metrics: METRICS.clone(),
             ids,
-            public_url_is_https: false,
+            public_url_is_https: self.https,
         };
         let servers = HttpServers::new(state, self.options);
         let main = Api::on(|listener| servers.main(listener));

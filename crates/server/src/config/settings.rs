@@ -77,7 +77,7 @@ pub struct Settings {
     #[serde(deserialize_with = "from_file")]
     pub shutdown_timeout: Option<Span>,
 
-    /// Where users find the service, for links in mails [default: `http://` and the address it serves on]
+    /// Where users find the service, for links in mails and the cookies of contracts [default: `http://` and the address it serves on]
     #[arg(long, value_name = "URL", env = "TERTULIA_PUBLIC_URL", hide_env_values = true)]
     #[serde(deserialize_with = "from_file")]
     pub public_url: Option<WebUrl>,

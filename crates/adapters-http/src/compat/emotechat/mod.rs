@@ -4,9 +4,9 @@ mod auth;
 mod password;
 mod wire;
 
-use super::Contract;
+use super::{Contract, english};
 use crate::endpoint::Endpoint;
-use crate::problem::{FieldError, Kind, Problem};
+use crate::problem::{Kind, Problem};
 use crate::respond;
 use actix_web::http::StatusCode;
 use utoipa::OpenApi;
@@ -36,18 +36,7 @@ fn failure(problem: &Problem) -> (StatusCode, Vec<u8>) {
         Kind::WrongPassword | Kind::Forbidden => StatusCode::UNAUTHORIZED,
         other => other.face().status,
     };
-    (status, respond::to_json(&Message::new(&text(problem))))
-}
-
-fn text(problem: &Problem) -> String {
-    match (problem.wording(), problem.errors()) {
-        (Some(own), _) => own.to_owned(),
-        (None, errors) if problem.kind() == Kind::Invalid && !errors.is_empty() => {
-            let of_field = |error: &FieldError| format!("{} {}", error.field, error.message);
-            errors.iter().map(of_field).collect::<Vec<_>>().join("; ")
-        }
-        (None, _) => problem.detail().to_owned(),
-    }
+    (status, respond::to_json(&Message::new(&english::text(problem))))
 }
 
 #[derive(OpenApi)]
