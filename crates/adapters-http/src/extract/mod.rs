@@ -18,7 +18,7 @@ mod place;
 mod query;
 
 pub(crate) use body::{Body, Input};
-pub(crate) use check::{Check, by_ref, id, ids};
+pub(crate) use check::{Check, by_ref, id, ids, time};
 pub(crate) use field::Field;
 pub(crate) use form::JsonOrForm;
 pub(crate) use guard::{
