@@ -5,7 +5,7 @@
 //! ([`Problem::worded`]); that the failure gets its shape is seen to here.
 
 mod emotechat;
-#[cfg_attr(not(test), expect(dead_code, reason = "no Spanish contract is served yet"))]
+mod participants;
 mod spanish;
 
 use crate::docs;
@@ -19,7 +19,7 @@ use actix_web::{HttpResponse, web};
 use std::sync::OnceLock;
 
 /// All of them.
-pub(crate) static CONTRACTS: &[Contract] = &[emotechat::CONTRACT];
+pub(crate) static CONTRACTS: &[Contract] = &[emotechat::CONTRACT, participants::CONTRACT];
 
 /// Where the contracts live, each under its name.
 pub(crate) const PREFIX: &str = "/compat";

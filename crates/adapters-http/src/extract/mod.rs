@@ -7,7 +7,6 @@ mod form;
 mod guard;
 mod idempotency;
 mod in_order;
-#[cfg_attr(not(test), expect(dead_code, reason = "for contracts that are not served yet"))]
 mod pages;
 mod parts;
 mod path;
@@ -22,10 +21,11 @@ pub(crate) use check::{Check, by_ref, id, ids, time};
 pub(crate) use field::Field;
 pub(crate) use form::JsonOrForm;
 pub(crate) use guard::{
-    Account, AccountFile, Authenticated, Claimed, Entry, Manage, ManageFile, Read, Write, WriteFile,
+    Account, AccountFile, Authenticated, Claimed, Entry, Manage, ManageFile, NO_TOKEN, Read, Write, WriteFile,
 };
 pub(crate) use idempotency::{Fingerprinting, KeyedBody};
 pub(crate) use in_order::InOrder;
+pub(crate) use pages::{page_count, page_number, page_size};
 pub(crate) use parts::{Part, Parts, RetryableParts, is_form};
 pub(crate) use path::Path;
 pub(crate) use peer::Peer;
@@ -38,7 +38,6 @@ pub(crate) use {
     field::JsonType,
     form::Form,
     guard::{Access, bearer_token, without_scheme},
-    pages::{page_number, page_size},
     path::Segment,
     place::{Base, Https},
 };
