@@ -5,8 +5,8 @@
 use crate::account::{AccountPolicy, ThrottlePolicy};
 use crate::files::FilePolicy;
 use crate::ports::{
-    AccessToken, ByteStream, Clock, HashError, IdGenerator, MockFileStore, MockImageInspector, MockMailer,
-    MockPasswordHasher, MockTokenIssuer, SecretGenerator, StoreError, TokenError,
+    AccessToken, ByteStream, Clock, HashError, IdGenerator, MockEventBus, MockFileStore, MockImageInspector,
+    MockMailer, MockPasswordHasher, MockTokenIssuer, SecretGenerator, StoreError, TokenError,
 };
 use crate::{Failure, Keyed, Policy, Ports, Repositories, RequestKey, Services};
 use bytes::Bytes;
@@ -180,6 +180,7 @@ pub(crate) struct World {
     pub(crate) store: MockFileStore,
     pub(crate) images: MockImageInspector,
     pub(crate) mailer: MockMailer,
+    pub(crate) bus: MockEventBus,
     pub(crate) clock: ManualClock,
     pub(crate) policy: Policy,
 }
@@ -202,6 +203,7 @@ impl Default for World {
             store: MockFileStore::default(),
             images: MockImageInspector::default(),
             mailer: MockMailer::default(),
+            bus: MockEventBus::default(),
             clock: ManualClock::default(),
             policy: Policy {
                 accounts: POLICY.clone(),
@@ -236,6 +238,7 @@ impl World {
             store: Arc::new(self.store),
             images: Arc::new(self.images),
             mailer: Arc::new(self.mailer),
+            bus: Arc::new(self.bus),
         };
         Services::new(repositories, ports, self.policy)
     }
