@@ -59,7 +59,8 @@ pub(super) fn answer(status: StatusCode, message: Option<&'static str>, data: im
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Participant<'a> {
-    _id: Id,
+    #[serde(rename = "_id")]
+    id: Id,
     /// The username, or else the display name.
     #[schema(required = true)]
     username: Option<&'a str>,
@@ -78,7 +79,7 @@ pub(crate) struct Participant<'a> {
 impl<'a> Participant<'a> {
     pub(super) fn new(user: &'a domain::User) -> Self {
         Self {
-            _id: user.id.into(),
+            id: user.id.into(),
             username: user.shown_username(),
             email: user.email.as_ref().map(Email::as_str),
             full_name: user.shown_name(),
@@ -150,7 +151,8 @@ pub(crate) struct Session<'a> {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Chat<'a> {
-    _id: Id,
+    #[serde(rename = "_id")]
+    id: Id,
     participants: Vec<Participant<'a>>,
     /// What a client set, or from then on the newest message.
     #[schema(required = true)]
@@ -158,7 +160,8 @@ pub(crate) struct Chat<'a> {
     created_at: Time,
     updated_at: Time,
     /// `0`.
-    __v: u8,
+    #[serde(rename = "__v")]
+    version: u8,
 }
 
 impl<'a> From<&'a ChatOverview> for Chat<'a> {
@@ -166,12 +169,12 @@ impl<'a> From<&'a ChatOverview> for Chat<'a> {
         let note = overview.note.as_ref().map(LastMessage::from);
         let members = overview.members.iter();
         Self {
-            _id: overview.chat.id.into(),
+            id: overview.chat.id.into(),
             participants: members.map(|shown| Participant::new(&shown.member.user)).collect(),
             last_message: note.or_else(|| overview.last_message.as_ref().map(LastMessage::from)),
             created_at: overview.chat.created_at.into(),
             updated_at: overview.chat.updated_at.into(),
-            __v: 0,
+            version: 0,
         }
     }
 }
@@ -216,7 +219,8 @@ fn text(message: &domain::Message) -> &str {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Message<'a> {
-    _id: Id,
+    #[serde(rename = "_id")]
+    id: Id,
     chat_id: Id,
     sender_id: Id,
     /// The other party of a direct chat; in a group whom the sender addressed, if they did.
@@ -229,7 +233,8 @@ pub(crate) struct Message<'a> {
     created_at: Time,
     updated_at: Time,
     /// `0`.
-    __v: u8,
+    #[serde(rename = "__v")]
+    version: u8,
 }
 
 /// How far a message has come.
@@ -251,7 +256,7 @@ impl<'a> Message<'a> {
         let receiver = receiver(message, chat);
         let is_read = is_read(message, receiver, chat);
         Self {
-            _id: message.id.into(),
+            id: message.id.into(),
             chat_id: message.chat_id.into(),
             sender_id: message.sender.id.into(),
             receiver_id: receiver.map(Id::from),
@@ -260,7 +265,7 @@ impl<'a> Message<'a> {
             status: if is_read { Status::Seen } else { Status::Sent },
             created_at: message.created_at.into(),
             updated_at: message.edited_at.unwrap_or(message.created_at).into(),
-            __v: 0,
+            version: 0,
         }
     }
 }

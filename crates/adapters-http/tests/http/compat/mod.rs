@@ -1,6 +1,7 @@
 //! The contracts of other services: what all of them have in common, here, and each of them in a file.
 
 mod emotechat;
+mod participants;
 
 use crate::world::{Answer, Api, TOKEN, World, send};
 use reqwest::Method;
