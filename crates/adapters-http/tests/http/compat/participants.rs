@@ -14,9 +14,8 @@ use tertulia_domain::repository::{
     ReplaceMembersError, RepositoryError, VisibleMessages,
 };
 use tertulia_domain::{
-    Author, Caller, ChatOverview, ChatView, Counted, LoginName, MemberRole, Membership, Message,
-    MessageContent, Note, NoteText, OverviewMember, PasswordHash, Profile, ProfileValue, Recorded, Role, Seq,
-    Timestamp, User, UserId,
+    Author, Caller, ChatOverview, ChatView, Counted, LoginName, MemberRole, Membership, Message, MessageContent, Note,
+    NoteText, OverviewMember, PasswordHash, Profile, ProfileValue, Recorded, Role, Seq, Timestamp, User, UserId,
 };
 use uuid::Uuid;
 
@@ -211,7 +210,11 @@ async fn tokens() {
                 says(&send(get(path).header("Authorization", none)).await, 401, missing);
             }
             for bad in ["nonsense", "expired", "ended"] {
-                says(&send(get(path).bearer_auth(bad)).await, 401, "Token inválido o expirado");
+                says(
+                    &send(get(path).bearer_auth(bad)).await,
+                    401,
+                    "Token inválido o expirado",
+                );
             }
         }
     }
@@ -247,7 +250,11 @@ async fn paths_that_lead_nowhere() {
         }
         let none = Uuid::nil();
         for path in [format!("/api/chats/{none}"), format!("/api/messages/{none}")] {
-            says(&send(ana(&api, base, Method::GET, &path)).await, 404, "Chat no encontrado");
+            says(
+                &send(ana(&api, base, Method::GET, &path)).await,
+                404,
+                "Chat no encontrado",
+            );
         }
         for path in ["/", "/api", "/api/chat", "/api/chats/x/y", "/api/messages/x/y"] {
             refuses(&send(ana(&api, base, Method::GET, path)).await, 404);
@@ -300,7 +307,11 @@ async fn registering() {
             .withf(|password| password.expose() == "secret")
             .returning(|_| Ok(PasswordHash::from_phc("hash".into())));
         world.users.expect_insert().returning(|new| {
-            if new.email.as_ref().is_some_and(|email| email.as_str() == "ben@example.org") {
+            if new
+                .email
+                .as_ref()
+                .is_some_and(|email| email.as_str() == "ben@example.org")
+            {
                 return Err(InsertUserError::EmailTaken);
             }
             if new.username.as_ref().is_some_and(|name| name.as_str() == "ben") {
@@ -327,7 +338,11 @@ async fn registering() {
         let mut user = shown(ANA, "ana");
         user["fullName"] = json!("Ana López");
         let small = user.clone();
-        for (name, value) in [("phone", json!("+34 600")), ("documentNumber", json!("X-1")), ("age", json!(33))] {
+        for (name, value) in [
+            ("phone", json!("+34 600")),
+            ("documentNumber", json!("X-1")),
+            ("age", json!(33)),
+        ] {
             user[name] = value;
         }
         assert_eq!(
@@ -437,7 +452,11 @@ async fn logging_in() {
             let answer = log_in(json!({"email": email, "password": password})).await;
             says(&answer, 401, "Credenciales inválidas");
         }
-        for missing in [json!({}), json!({"email": 1, "password": "secret"}), json!({"email": "a@b.c"})] {
+        for missing in [
+            json!({}),
+            json!({"email": 1, "password": "secret"}),
+            json!({"email": "a@b.c"}),
+        ] {
             refuses(&log_in(missing).await, 400);
         }
     }
@@ -480,7 +499,10 @@ async fn users() {
         own["age"] = json!(33);
         let mut ben = shown(BEN, "BEN");
         ben["email"] = json!(null);
-        ben["profileImage"] = json!(format!("/uploads/{}/a%20b.png", tertulia_domain::FileId::from_uuid(Uuid::from_u128(0xF))));
+        ben["profileImage"] = json!(format!(
+            "/uploads/{}/a%20b.png",
+            tertulia_domain::FileId::from_uuid(Uuid::from_u128(0xF))
+        ));
         let pagination = json!({"page": 2, "limit": 2, "total": 5, "pages": 3});
         assert_eq!(
             list.json(200),
@@ -520,13 +542,19 @@ async fn lists_of_chats() {
         for role in [Role::User, Role::Admin] {
             let mut world = World::new().with_caller(Caller { role, ..CALLER });
             let expected = listing(with, role == Role::Admin, page);
-            world.overviews.expect_list().withf(move |list| *list == expected).once().returning(|_| {
-                let items = vec![overview()];
-                Ok(Counted { items, total: 21 })
-            });
+            world
+                .overviews
+                .expect_list()
+                .withf(move |list| *list == expected)
+                .once()
+                .returning(|_| {
+                    let items = vec![overview()];
+                    Ok(Counted { items, total: 21 })
+                });
             let answer = asked(world, Method::GET, &format!("/api/chats{query}"), None).await;
             let (page, limit) = page;
-            let pagination = json!({"page": page, "limit": limit, "total": 21, "pages": 21_i64.div_euclid(limit.into()) + 1});
+            let pagination =
+                json!({"page": page, "limit": limit, "total": 21, "pages": 21_i64.div_euclid(limit.into()) + 1});
             assert_eq!(
                 answer.json(200),
                 json!({"success": true, "data": {"chats": [ours(&hi())], "pagination": pagination}}),
@@ -535,7 +563,10 @@ async fn lists_of_chats() {
         }
     }
     for query in ["userId=65b7d6e4f3a2b1c0d9e8f7b8", "userId=%ff", "page=1&page=2"] {
-        refuses(&asked(World::new(), Method::GET, &format!("/api/chats?{query}"), None).await, 400);
+        refuses(
+            &asked(World::new(), Method::GET, &format!("/api/chats?{query}"), None).await,
+            400,
+        );
     }
 }
 
@@ -548,7 +579,10 @@ async fn chats_with_somebody() {
             .expect_find()
             .returning(|id| Ok((id == BEN).then(|| user(BEN, "ben"))));
         let expected = listing(Some(BEN), false, (2, 10));
-        let nothing = Counted { items: vec![], total: 0 };
+        let nothing = Counted {
+            items: vec![],
+            total: 0,
+        };
         world
             .overviews
             .expect_list()
@@ -596,7 +630,10 @@ async fn one_chat() {
         last_message: Some(file),
         ..overview()
     };
-    assert_eq!(show(sent_file).await.json(200)["data"]["lastMessage"]["text"], "a b.png");
+    assert_eq!(
+        show(sent_file).await.json(200)["data"]["lastMessage"]["text"],
+        "a b.png"
+    );
     says(&show(outside(overview())).await, 404, "Chat no encontrado");
 }
 
@@ -624,7 +661,10 @@ async fn making_chats() {
         let mut world = with_chat(Some(group_overview(MemberRole::Owner)));
         knowing(&mut world, ALL);
         world.chats.expect_insert_set().once().returning(move |chat| {
-            assert_eq!((chat.members, chat.owner, chat.note), (vec![EVA, ANA, BEN], ANA, Some(note())));
+            assert_eq!(
+                (chat.members, chat.owner, chat.note),
+                (vec![EVA, ANA, BEN], ANA, Some(note()))
+            );
             Ok((CHAT, is_new))
         });
         let body = json!({
@@ -662,10 +702,20 @@ async fn chats_that_are_not_made() {
     ] {
         let mut world = World::new();
         knowing(&mut world, ALL);
-        let answer = asked(world, Method::POST, "/api/chats", Some(json!({"participants": participants}))).await;
+        let answer = asked(
+            world,
+            Method::POST,
+            "/api/chats",
+            Some(json!({"participants": participants})),
+        )
+        .await;
         says(&answer, status, text);
     }
-    says(&asked(World::new(), Method::POST, "/api/chats", Some(json!({}))).await, 400, needed);
+    says(
+        &asked(World::new(), Method::POST, "/api/chats", Some(json!({}))).await,
+        400,
+        needed,
+    );
     let mut world = World::new();
     knowing(&mut world, ALL);
     world
@@ -723,7 +773,11 @@ fn bad_notes() -> Vec<Value> {
 async fn last_messages() {
     let path = format!("/api/chats/{CHAT}");
     let calls = [
-        (Method::PATCH, format!("{path}/last-message"), "Último mensaje actualizado exitosamente"),
+        (
+            Method::PATCH,
+            format!("{path}/last-message"),
+            "Último mensaje actualizado exitosamente",
+        ),
         (Method::PUT, path, "Chat actualizado exitosamente"),
     ];
     for (method, path, text) in calls {
@@ -757,7 +811,11 @@ async fn last_messages() {
         let mut stranger = given_note();
         stranger["sender"] = json!(EVA.to_string());
         refuses(&set(among(overview()), stranger).await, 400);
-        says(&set(among(outside(overview())), given_note()).await, 404, "Chat no encontrado");
+        says(
+            &set(among(outside(overview())), given_note()).await,
+            404,
+            "Chat no encontrado",
+        );
         says(&set(with_chat(None), given_note()).await, 404, "Chat no encontrado");
         for bad in bad_notes() {
             refuses(&set(World::new(), bad).await, 400);
@@ -788,7 +846,11 @@ async fn replacing_participants() {
         asked(world, Method::PUT, &path, Some(body)).await
     };
     let all = json!({"participants": [a, b, e], "lastMessage": given_note()});
-    for may in [overview(), group_overview(MemberRole::Owner), group_overview(MemberRole::Admin)] {
+    for may in [
+        overview(),
+        group_overview(MemberRole::Owner),
+        group_overview(MemberRole::Admin),
+    ] {
         let answer = replace(Some(may), None, all.clone()).await.json(200);
         assert_eq!(answer["message"], "Chat actualizado exitosamente");
         assert_eq!(answer["data"]["_id"], CHAT.to_string());
@@ -814,8 +876,16 @@ async fn replacing_participants() {
             400,
             "El campo 'participants' es requerido y debe ser un array",
         ),
-        (json!({"participants": [a]}), 400, "Un chat debe tener al menos 2 participantes"),
-        (json!({"participants": [a, "x"]}), 404, "Uno o más participantes no existen"),
+        (
+            json!({"participants": [a]}),
+            400,
+            "Un chat debe tener al menos 2 participantes",
+        ),
+        (
+            json!({"participants": [a, "x"]}),
+            404,
+            "Uno o más participantes no existen",
+        ),
         (
             json!({"participants": [a, Uuid::nil().to_string()]}),
             404,
@@ -845,7 +915,11 @@ async fn deleting() {
     );
     delete(Some(group_overview(MemberRole::Owner)), true).await.json(200);
     refuses(&delete(Some(group_overview(MemberRole::Admin)), true).await, 403);
-    for (hidden, deleted) in [(None, true), (Some(outside(overview())), true), (Some(overview()), false)] {
+    for (hidden, deleted) in [
+        (None, true),
+        (Some(outside(overview())), true),
+        (Some(overview()), false),
+    ] {
         says(&delete(hidden, deleted).await, 404, "Chat no encontrado");
     }
 }
@@ -871,7 +945,10 @@ async fn sending() {
         let mut world = with_chat(Some(chat));
         is_member(&mut world);
         world.messages.expect_append().once().returning(|message_to_be| {
-            assert_eq!((message_to_be.chat_id, message_to_be.session), (CHAT, crate::world::CLAIMED));
+            assert_eq!(
+                (message_to_be.chat_id, message_to_be.session),
+                (CHAT, crate::world::CLAIMED)
+            );
             assert_eq!(message_to_be.addressee, Some(BEN));
             Ok(Appended {
                 message: Message {
@@ -921,7 +998,11 @@ async fn messages_that_are_not_sent() {
         says(&answer, 403, "El remitente o el destinatario no pertenecen a este chat");
     }
     let outsider = post(with_chat(Some(outside(overview()))), other("content", json!("hi"))).await;
-    says(&outsider, 403, "El remitente o el destinatario no pertenecen a este chat");
+    says(
+        &outsider,
+        403,
+        "El remitente o el destinatario no pertenecen a este chat",
+    );
     for (error, status) in [
         (AppendError::Blocked, 403),
         (AppendError::ChatNotFound, 403),
