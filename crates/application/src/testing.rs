@@ -26,10 +26,11 @@ use tertulia_domain::repository::{
     MockSessionRepository, MockUserRepository, RepositoryError,
 };
 use tertulia_domain::{
-    Author, Caller, Chat, ChatId, ChatKind, ChatTitle, ChatView, Claim, ClaimedSession, Dimensions, Email, File,
-    FileId, FileName, Fingerprint, IdempotencyKey, MediaType, Member, MemberRole, Membership, Message, MessageBody,
-    MessageContent, MessageId, ObjectKey, Password, PasswordHash, PasswordPolicy, Profile, Reason, Recording, Role,
-    Seq, Session, SessionId, StoredAnswer, Timestamp, User, UserId, Username,
+    Author, Caller, Chat, ChatId, ChatKind, ChatOverview, ChatTitle, ChatView, Claim, ClaimedSession, Dimensions,
+    Email, File, FileId, FileName, Fingerprint, IdempotencyKey, MediaType, Member, MemberRole, Membership, Message,
+    MessageBody, MessageContent, MessageId, Note, NoteText, ObjectKey, OverviewMember, Password, PasswordHash,
+    PasswordPolicy, Profile, Reason, Recording, Role, Seq, Session, SessionId, StoredAnswer, Timestamp, User, UserId,
+    Username,
 };
 use uuid::Uuid;
 
@@ -274,6 +275,16 @@ impl World {
         self
     }
 
+    /// Ana will be shown the chat with its members so, that many times.
+    pub(crate) fn shows_overview(&mut self, times: usize, overview: ChatOverview) -> &mut Self {
+        self.overviews
+            .expect_find()
+            .with(eq(CHAT), eq(ANA))
+            .times(times)
+            .returning(move |_, _| Ok(Some(overview.clone())));
+        self
+    }
+
     /// Ana will be shown the message so, once.
     pub(crate) fn shows_message(&mut self, context: MessageContext) -> &mut Self {
         self.messages
@@ -453,6 +464,28 @@ pub(crate) fn direct(viewer: impl Into<Option<MemberRole>>) -> ChatView {
     let mut view = group(viewer);
     view.chat.kind = ChatKind::Direct;
     view
+}
+
+/// The same chat with its members and all that a contract shows of it; Ana has read up to the fourth of nine messages.
+pub(crate) fn overview(view: ChatView, members: Vec<Member>) -> ChatOverview {
+    let unread = |member| OverviewMember { member, unread: 5 };
+    ChatOverview {
+        chat: view.chat,
+        blocked: view.blocked,
+        last_message: view.last_message,
+        note: None,
+        membership: view.membership,
+        members: members.into_iter().map(unread).collect(),
+    }
+}
+
+/// What a client says that somebody said last.
+pub(crate) fn note(sender: UserId) -> Note {
+    Note {
+        text: NoteText::new("bye").unwrap(),
+        sender,
+        at: NOW,
+    }
 }
 
 pub(crate) fn message(sender: UserId) -> Message {

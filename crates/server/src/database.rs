@@ -83,6 +83,7 @@ async fn open_postgres(
             users: Arc::new(database.users()),
             sessions: Arc::new(database.sessions()),
             chats: Arc::new(database.chats()),
+            overviews: Arc::new(database.overviews()),
             messages: Arc::new(database.messages()),
             files: Arc::new(database.files()),
             outbox: Arc::new(database.outbox()),
