@@ -2,7 +2,7 @@
 
 use super::note::{NewLastMessage, note};
 use super::path::{OfChat, OfUser};
-use super::wire::{Asked, Chat, ChatPage, Failure, PageQuery, Success, done, ok};
+use super::wire::{Asked, Chat, ChatPage, Enveloped, Failure, PageQuery, done, ok};
 use super::words::{self, worded};
 use crate::dto::Id;
 use crate::endpoint::Endpoint;
@@ -52,7 +52,7 @@ pub(crate) struct UserQuery {
     tag = "chats",
     operation_id = "list_chats",
     params(PageQuery, UserQuery),
-    responses((status = 200, description = "A page of chats", body = Success<ChatPage>))
+    responses((status = 200, description = "A page of chats", body = Enveloped<ChatPage>))
 )]
 pub(crate) async fn list(
     state: State,
@@ -75,7 +75,7 @@ pub(crate) async fn list(
     tag = "chats",
     operation_id = "list_chats_of_user",
     params(("userId" = Id, Path, description = "The user"), PageQuery),
-    responses((status = 200, description = "A page of chats", body = Success<ChatPage>))
+    responses((status = 200, description = "A page of chats", body = Enveloped<ChatPage>))
 )]
 pub(crate) async fn list_of_user(
     state: State,
@@ -116,7 +116,7 @@ async fn page_of_chats(
     tag = "chats",
     operation_id = "get_chat",
     params(("id" = Id, Path, description = "The chat")),
-    responses((status = 200, description = "The chat", body = Success<Chat>))
+    responses((status = 200, description = "The chat", body = Enveloped<Chat>))
 )]
 pub(crate) async fn show(
     state: State,
@@ -178,8 +178,8 @@ fn members(list: &[Value]) -> Result<Vec<UserId>, Problem> {
     operation_id = "create_chat",
     request_body = NewChat,
     responses(
-        (status = 201, description = "The chat, which is new", body = Success<Chat>),
-        (status = 200, description = "The chat, which was there", body = Success<Chat>),
+        (status = 201, description = "The chat, which is new", body = Enveloped<Chat>),
+        (status = 200, description = "The chat, which was there", body = Enveloped<Chat>),
         (status = 404, description = "A participant does not exist", body = Failure)
     )
 )]
@@ -248,7 +248,7 @@ impl Input for ChatChange {
     params(("id" = Id, Path, description = "The chat")),
     request_body = ChatChange,
     responses(
-        (status = 200, description = "The chat", body = Success<Chat>),
+        (status = 200, description = "The chat", body = Enveloped<Chat>),
         (status = 409, description = "Another chat has these participants", body = Failure)
     )
 )]
@@ -304,7 +304,7 @@ impl Input for LastMessageChange {
     operation_id = "set_last_message",
     params(("id" = Id, Path, description = "The chat")),
     request_body = LastMessageChange,
-    responses((status = 200, description = "The chat", body = Success<Chat>))
+    responses((status = 200, description = "The chat", body = Enveloped<Chat>))
 )]
 pub(crate) async fn set_last_message(
     state: State,
@@ -329,7 +329,7 @@ pub(crate) async fn set_last_message(
     tag = "chats",
     operation_id = "delete_chat",
     params(("id" = Id, Path, description = "The chat")),
-    responses((status = 200, description = "The chat as it was", body = Success<Chat>))
+    responses((status = 200, description = "The chat as it was", body = Enveloped<Chat>))
 )]
 pub(crate) async fn delete(
     state: State,

@@ -1,7 +1,7 @@
 //! Messages.
 
 use super::path::OfChat;
-use super::wire::{Asked, Failure, Message, MessagePage, PageQuery, Success, answer, ok};
+use super::wire::{Asked, Enveloped, Failure, Message, MessagePage, PageQuery, answer, ok};
 use super::words::{self, worded};
 use crate::dto::Id;
 use crate::endpoint::Endpoint;
@@ -85,7 +85,7 @@ impl Input for NewMessage {
     operation_id = "send_message",
     request_body = NewMessage,
     responses(
-        (status = 201, description = "The message, stored for good", body = Success<Message>),
+        (status = 201, description = "The message, stored for good", body = Enveloped<Message>),
         (status = 404, description = "There is no such chat", body = Failure)
     )
 )]
@@ -139,7 +139,7 @@ fn not_sent(error: SendMessageError) -> Problem {
         ("page" = Option<u32>, Query, minimum = 1, description = "The page, from 1 [default: 1]"),
         ("limit" = Option<u16>, Query, minimum = 1, description = "Items of a page, 100 at the most [default: 20]")
     ),
-    responses((status = 200, description = "A page of messages", body = Success<MessagePage>))
+    responses((status = 200, description = "A page of messages", body = Enveloped<MessagePage>))
 )]
 pub(crate) async fn list(
     state: State,

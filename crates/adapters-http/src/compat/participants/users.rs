@@ -2,7 +2,7 @@
 
 use super::chats::user_not_found;
 use super::path::OfUser;
-use super::wire::{Asked, Failure, PageQuery, Session, Success, User, UserPage, done, ok};
+use super::wire::{Asked, Enveloped, Failure, PageQuery, Session, User, UserPage, done, ok};
 use super::words::{self, worded};
 use crate::dto::Id;
 use crate::endpoint::Endpoint;
@@ -152,7 +152,7 @@ fn client() -> Client {
     security(()),
     request_body = NewAccount,
     responses(
-        (status = 201, description = "A session", body = Success<Session>),
+        (status = 201, description = "A session", body = Enveloped<Session>),
         (status = 409, description = "Somebody has the e-mail or the username", body = Failure)
     )
 )]
@@ -211,7 +211,7 @@ impl Input for Credentials {
     security(()),
     request_body = Credentials,
     responses(
-        (status = 200, description = "A session", body = Success<Session>),
+        (status = 200, description = "A session", body = Enveloped<Session>),
         (status = 401, description = "Wrong e-mail or password", body = Failure),
         (status = 403, description = "The account is suspended", body = Failure)
     )
@@ -238,7 +238,7 @@ pub(crate) async fn log_in(
     tag = "users",
     operation_id = "list_users",
     params(PageQuery),
-    responses((status = 200, description = "A page of users", body = Success<UserPage>))
+    responses((status = 200, description = "A page of users", body = Enveloped<UserPage>))
 )]
 pub(crate) async fn list(
     state: State,
@@ -261,7 +261,7 @@ pub(crate) async fn list(
     tag = "users",
     operation_id = "get_user",
     params(("id" = Id, Path, description = "The user")),
-    responses((status = 200, description = "The user", body = Success<User>))
+    responses((status = 200, description = "The user", body = Enveloped<User>))
 )]
 pub(crate) async fn show(
     state: State,

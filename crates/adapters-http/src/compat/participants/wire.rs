@@ -11,7 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 
 /// What everything that succeeds comes in.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Success<T> {
+pub(crate) struct Enveloped<T> {
     /// `true`.
     success: bool,
     /// What was done, for people.
@@ -47,7 +47,7 @@ pub(super) fn done(status: StatusCode, message: &'static str, data: impl Seriali
 
 /// An answer.
 pub(super) fn answer(status: StatusCode, message: Option<&'static str>, data: impl Serialize) -> HttpResponse {
-    let body = Success {
+    let body = Enveloped {
         success: true,
         message,
         data,
@@ -296,7 +296,7 @@ fn is_read(message: &domain::Message, receiver: Option<UserId>, chat: &ChatOverv
 /// Where in a list a page is.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Pagination {
-    #[schema(minimum = 1)]
+    #[schema(value_type = i64, minimum = 1)]
     page: u32,
     #[schema(minimum = 1, maximum = 100)]
     limit: u16,

@@ -531,7 +531,7 @@ fn listing(with: Option<UserId>, everybodys: bool, page: (u32, u16)) -> ListOver
 #[actix_web::test]
 async fn lists_of_chats() {
     for (query, with, page) in [
-        ("".to_owned(), None, (1, 10)),
+        (String::new(), None, (1, 10)),
         ("?userId=&page=&limit=x".to_owned(), None, (1, 10)),
         (format!("?userId={BEN}&limit=5"), Some(BEN), (1, 5)),
         ("?page=0&limit=0".to_owned(), None, (1, 10)),
