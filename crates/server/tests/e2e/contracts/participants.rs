@@ -15,6 +15,8 @@ on_each_database! {
     two_chats_never_come_to_the_same_participants
     last_messages_until_one_is_sent
     messages
+    messages_that_are_not_sent
+    messages_in_groups
     chats_from_elsewhere
     strangers_and_admins
     pictures
@@ -501,15 +503,15 @@ async fn last_messages_until_one_is_sent(database: Database) {
     let nothing = b.set_last_message(&chat, &json!(null)).await;
     says(nothing, 400, "El campo 'lastMessage' es requerido");
     // From the moment a message is sent, that is it, whatever way it was sent.
-    let sent = native.send(&chat, "nuevo").await;
+    let newest = native.send(&chat, "nuevo").await;
     let path = format!("/api/chats/{chat}");
     let last = async || a.get(&path).await.is(200)["data"]["lastMessage"].clone();
     assert_eq!(
         last().await,
-        json!({"text": "nuevo", "sender": a.id, "timestamp": sent["created_at"]})
+        json!({"text": "nuevo", "sender": a.id, "timestamp": newest["created_at"]})
     );
     // A deleted message has never been.
-    let deleted = format!("/chats/{chat}/messages/{}", text(&sent["id"]));
+    let deleted = format!("/chats/{chat}/messages/{}", text(&newest["id"]));
     native.delete(&deleted).await.is(204);
     assert_eq!(last().await, json!(null));
     let put = a.put(&path, json!({"lastMessage": given})).await.is(200);
@@ -518,9 +520,9 @@ async fn last_messages_until_one_is_sent(database: Database) {
 
 async fn messages(database: Database) {
     let world = World::on(&database);
-    let people = world.people(["ana", "ben", "eva"]).await;
+    let people = world.people(["ana", "ben"]).await;
     for place in &world.places {
-        let [a, b, c] = people.each_ref().map(|someone| place.seen_by(someone));
+        let [a, b] = people.each_ref().map(|someone| place.seen_by(someone));
         let chat = a.chat(&[&a, &b]).await;
         let sent = a.send(&chat, &b, "¿Podemos coordinar?").await;
         assert!(is_time(&sent["createdAt"]) && sent["_id"].is_string());
@@ -590,7 +592,16 @@ async fn messages(database: Database) {
             (&newest["receiverId"], &newest["status"]),
             (&json!(a.id), &json!("sent"))
         );
+        a.delete(&format!("/api/chats/{chat}")).await.is(200);
+    }
+}
 
+async fn messages_that_are_not_sent(database: Database) {
+    let world = World::on(&database);
+    let people = world.people(["ana", "ben", "eva"]).await;
+    for place in &world.places {
+        let [a, b, c] = people.each_ref().map(|someone| place.seen_by(someone));
+        let chat = a.chat(&[&a, &b]).await;
         let full = json!({"chatId": chat, "receiverId": b.id, "content": "x"});
         let other = |name: &str, value: Value| {
             let mut body = full.clone();
@@ -619,8 +630,15 @@ async fn messages(database: Database) {
         );
         says(c.post("/api/messages", full.clone()).await, 403, outside);
         let hidden = "No tienes permiso para ver los mensajes de este chat";
-        says(c.get(&path).await, 403, hidden);
+        says(c.get(&format!("/api/messages/{chat}")).await, 403, hidden);
+    }
+}
 
+async fn messages_in_groups(database: Database) {
+    let world = World::on(&database);
+    let people = world.people(["ana", "ben", "eva"]).await;
+    for place in &world.places {
+        let [a, b, c] = people.each_ref().map(|someone| place.seen_by(someone));
         // In a group, whom it is for decides.
         let group = a.chat(&[&a, &b, &c]).await;
         let sent = a.send(&group, &c, "para Eva").await;
@@ -648,9 +666,7 @@ async fn messages(database: Database) {
         assert_eq!(shown().await, expected);
         read(&b, 2).await;
         assert_eq!(shown().await[0], (json!(null), "seen".to_owned()));
-        for id in [chat, group] {
-            a.delete(&format!("/api/chats/{id}")).await.is(200);
-        }
+        a.delete(&format!("/api/chats/{group}")).await.is(200);
     }
 }
 
