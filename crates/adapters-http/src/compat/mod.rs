@@ -7,7 +7,7 @@
 mod cookies;
 mod emotechat;
 mod english;
-#[cfg_attr(not(test), expect(dead_code, reason = "no Spanish contract is served yet"))]
+mod participants;
 mod spanish;
 
 use crate::docs;
@@ -21,7 +21,7 @@ use actix_web::{HttpResponse, web};
 use std::sync::OnceLock;
 
 /// All of them.
-pub(crate) static CONTRACTS: &[Contract] = &[cookies::CONTRACT, emotechat::CONTRACT];
+pub(crate) static CONTRACTS: &[Contract] = &[cookies::CONTRACT, emotechat::CONTRACT, participants::CONTRACT];
 
 /// Where the contracts live, each under its name.
 pub(crate) const PREFIX: &str = "/compat";

@@ -1,9 +1,11 @@
 use super::field::{Field, JsonType};
 use super::path::Segment;
 use crate::problem::{FieldCode, FieldError, Problem};
+use chrono::DateTime;
 use serde_json::Value;
 use std::borrow::Cow;
 use std::fmt::Display;
+use tertulia_domain::Timestamp;
 
 /// Turns the fields of a body into values of the domain, and collects everything that is wrong with them.
 #[derive(Default)]
@@ -111,6 +113,18 @@ pub(crate) fn id<T: Segment>(text: &str) -> Result<T, &'static str> {
     T::parse(text).ok_or("must be a UUID")
 }
 
+/// Reads a time (RFC 3339), to the millisecond.
+pub(crate) fn time(text: &str) -> Result<Timestamp, &'static str> {
+    let time = DateTime::parse_from_rfc3339(text).map_err(|_| "must be a time like 2024-03-08T19:30:00Z")?;
+    let millis = time.timestamp_millis();
+    let at = Timestamp::from_millis(millis);
+    if at.as_millis() == millis {
+        Ok(at)
+    } else {
+        Err("must be a time of the years 1970 to 9999")
+    }
+}
+
 /// Reads the number of something in a body that has no numbers: a form.
 #[expect(dead_code, reason = "for contracts that are not served yet")]
 pub(crate) fn number(text: &str) -> Result<i64, &'static str> {
@@ -144,6 +158,23 @@ mod tests {
         let changed = check.change("f", Field::Given("ana".into()), by_ref(Username::new));
         assert_eq!(changed, Some(required.clone()));
         assert_eq!(check.finish(required).unwrap().as_str(), "ana");
+    }
+
+    #[test]
+    fn times() {
+        let millis = |text| time(text).map(Timestamp::as_millis).ok();
+        assert_eq!(millis("1970-01-01T00:00:00Z"), Some(0));
+        assert_eq!(millis("1970-01-01T01:00:01.2349+01:00"), Some(1_234));
+        assert_eq!(millis("9999-12-31T23:59:59.999Z"), Some(253_402_300_799_999));
+        for refused in [
+            "",
+            "tomorrow",
+            "1970-01-01",
+            "1969-12-31T23:59:59.999Z",
+            "9999-12-31T23:59:59-01:00",
+        ] {
+            assert_eq!(millis(refused), None, "{refused}");
+        }
     }
 
     #[test]

@@ -8,6 +8,9 @@ use std::marker::PhantomData;
 use tertulia_domain::api_key::{Scope, Scopes};
 use tertulia_domain::{Caller, ClaimedSession, UserId};
 
+/// What those are told who send no token at all.
+pub(crate) const NO_TOKEN: &str = "Send an access token as Authorization: Bearer.";
+
 /// Somebody whose access token is good and whose session lives, and who may do what `A` says.
 pub(crate) struct Authenticated<A: Access>(pub(crate) Caller, pub(crate) PhantomData<A>);
 
@@ -165,7 +168,7 @@ pub(crate) fn bearer_token(request: &HttpRequest) -> Result<&str, Problem> {
         .and_then(|value| after_scheme(value.to_str().ok()?))
         .map(without_scheme)
         .filter(|token| !token.is_empty())
-        .ok_or_else(|| Problem::new(Kind::Unauthenticated, "Send an access token as Authorization: Bearer."))
+        .ok_or_else(|| Problem::new(Kind::Unauthenticated, NO_TOKEN))
 }
 
 /// A token that may have `Bearer` before it: even several times, since there are clients that put it before what has it

@@ -8,7 +8,6 @@ mod form;
 mod guard;
 mod idempotency;
 mod in_order;
-#[cfg_attr(not(test), expect(dead_code, reason = "for contracts that are not served yet"))]
 mod pages;
 mod parts;
 mod path;
@@ -20,14 +19,15 @@ mod same_site;
 
 pub(crate) use attempt::Attempt;
 pub(crate) use body::{Body, Input, parse as parse_json};
-pub(crate) use check::{Check, by_ref, id, ids};
+pub(crate) use check::{Check, by_ref, id, ids, time};
 pub(crate) use field::Field;
 pub(crate) use form::JsonOrForm;
 pub(crate) use guard::{
-    Account, AccountFile, Authenticated, Claimed, Entry, Identity, Manage, ManageFile, Read, Write, WriteFile,
+    Account, AccountFile, Authenticated, Claimed, Entry, Identity, Manage, ManageFile, NO_TOKEN, Read, Write, WriteFile,
 };
 pub(crate) use idempotency::{Fingerprinting, KeyedBody};
 pub(crate) use in_order::InOrder;
+pub(crate) use pages::{page_count, page_number, page_size};
 pub(crate) use parts::{Part, Parts, RetryableParts, is_form};
 pub(crate) use path::Path;
 pub(crate) use peer::Peer;
@@ -41,7 +41,7 @@ pub(crate) use {
     field::JsonType,
     form::Form,
     guard::{Access, bearer_token, without_scheme},
-    pages::{page_number, page_size, page_size_within},
+    pages::page_size_within,
     path::Segment,
     place::{Base, Https},
 };

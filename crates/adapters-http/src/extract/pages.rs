@@ -18,6 +18,12 @@ pub(crate) fn page_size_within(most: u16, text: Option<&str>, default: u16) -> u
     positive(text).map_or(default, |size| u16::try_from(size).unwrap_or(most).min(most))
 }
 
+/// How many pages of that size so many items are.
+pub(crate) fn page_count(total: i64, size: u16) -> i64 {
+    let size = i64::from(size.max(1));
+    total / size + i64::from(total % size > 0)
+}
+
 /// A number above 0; one that is too large is the largest that is not.
 fn positive(text: Option<&str>) -> Option<u32> {
     let text = text?.trim();
@@ -54,5 +60,11 @@ mod tests {
         assert_eq!(page_size_within(500, Some("501"), 100), 500);
         assert_eq!(page_size_within(500, Some("0"), 100), 100);
         assert_eq!(page_number(Some("99999999999999999999")), u32::MAX);
+    }
+
+    #[test]
+    fn the_last_page_need_not_be_full() {
+        let counts = [(0, 10), (1, 10), (10, 10), (11, 10)].map(|(total, size)| page_count(total, size));
+        assert_eq!(counts, [0, 1, 1, 2]);
     }
 }

@@ -18,6 +18,7 @@ use tertulia_domain::{
     ChatView, Digest, Dimensions, EventSeq, File, FileName, FileStanding, MediaType, MemberRole, Message, MessageBody,
     MessageContent, ObjectKey, Recorded, User,
 };
+use uuid::Uuid;
 
 const BOUNDARY: &str = "=-=-=";
 
@@ -589,6 +590,21 @@ async fn public_addresses() {
         let answer = send(api.anybody(Method::GET, &format!("/uploads/{key}/x"))).await;
         answer.problem(404, "not_found");
     }
+}
+
+#[actix_web::test]
+async fn addresses_of_files_without_a_key() {
+    let api = serving(page(), false).start();
+    let path = format!("/uploads/{FILE}/x");
+    let request = || api.anybody(Method::GET, &path);
+    let answer = send(request().bearer_auth(TOKEN)).await;
+    assert_eq!((answer.status, answer.bytes.as_slice()), (200, CONTENT));
+    send(request()).await.problem(401, "unauthenticated");
+    send(request().bearer_auth("nonsense"))
+        .await
+        .problem(401, "unauthenticated");
+    let other = api.anybody(Method::GET, &format!("/uploads/{}/x", Uuid::nil()));
+    send(other.bearer_auth(TOKEN)).await.problem(404, "not_found");
 }
 
 #[actix_web::test]

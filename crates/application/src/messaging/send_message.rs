@@ -78,6 +78,9 @@ impl MessagingService {
             AppendError::Repository(error) => SendMessageError::Failed(error.into()),
         })?;
         self.presence.note(session);
+        if !sent.replayed {
+            self.hub.sent(&sent.message, sent.event);
+        }
         Ok(sent)
     }
 

@@ -1,16 +1,15 @@
 use crate::docs::responses::Conflict;
 use crate::dto::{ApiKey, Id, List, NewApiKey, Scope};
 use crate::endpoint::Endpoint;
-use crate::extract::{Account, Authenticated, Body, Check, Field, Input, Path, State, by_ref};
+use crate::extract::{Account, Authenticated, Body, Check, Field, Input, Path, State, by_ref, time};
 use crate::problem::Problem;
 use crate::respond;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use chrono::DateTime;
 use serde::Deserialize;
 use serde_json::Value;
 use tertulia_application::account::CreateApiKey;
-use tertulia_domain::{DeviceName, Scopes, ScopesError, SessionId, Timestamp};
+use tertulia_domain::{DeviceName, Scopes, ScopesError, SessionId};
 use utoipa::ToSchema;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
@@ -55,11 +54,6 @@ impl Input for KeyRequest {
 fn scopes(words: &[Value]) -> Result<Scopes, ScopesError> {
     let words: Option<Vec<&str>> = words.iter().map(Value::as_str).collect();
     Scopes::parse(words.ok_or(ScopesError)?)
-}
-
-fn time(text: &str) -> Result<Timestamp, &'static str> {
-    let time = DateTime::parse_from_rfc3339(text).map_err(|_| "must be a time like 2024-03-08T19:30:00Z")?;
-    Ok(Timestamp::from_millis(time.timestamp_millis()))
 }
 
 /// Make an API key

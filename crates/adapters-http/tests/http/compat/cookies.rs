@@ -18,7 +18,7 @@ use tertulia_domain::repository::{
     Removal, RepositoryError, UpdateUserError, VisibleMessages,
 };
 use tertulia_domain::{
-    Caller, ChatOverview, ChatView, Counted, LoginName, MemberRole, Message, MessageContent, OverviewMember,
+    Caller, ChatOverview, ChatView, Counted, EventSeq, LoginName, MemberRole, Message, MessageContent, OverviewMember,
     PasswordHash, Recorded, Role, User, Window,
 };
 
@@ -664,6 +664,7 @@ async fn sending() {
                 0xC => {
                     assert_eq!(new.draft.body().unwrap().as_str(), "¿a\nb?");
                     Ok(Appended {
+                        event: EventSeq::default(),
                         message: message("¿a\nb?"),
                         replayed: false,
                     })

@@ -2,6 +2,7 @@
 
 mod cookies;
 mod emotechat;
+mod participants;
 
 use crate::world::{Answer, Api, TOKEN, World, send};
 use reqwest::Method;

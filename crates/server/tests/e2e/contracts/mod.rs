@@ -1,6 +1,7 @@
-//! The contracts of other services, each as its clients speak it.
+//! The contracts of other services: each of them in a file, beside the others and on a listener of its own.
 
 mod cookies;
+mod participants;
 
 use crate::support::{Api, Database, Process, Started};
 use serde_json::Value;
@@ -36,4 +37,13 @@ fn time(value: &Value) -> String {
     let digits: String = text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
     assert_eq!(digits, "0000-00-00T00:00:00.000Z", "{value} is no time");
     text.to_owned()
+}
+
+/// Whether that is a time as contracts show it.
+fn is_time(value: &Value) -> bool {
+    let form = "0000-00-00T00:00:00.000Z";
+    value.as_str().is_some_and(|text| {
+        let fits = |(c, like): (char, char)| if like == '0' { c.is_ascii_digit() } else { c == like };
+        text.len() == form.len() && text.chars().zip(form.chars()).all(fits)
+    })
 }
