@@ -1,15 +1,26 @@
 //! Files at unguessable addresses, for clients that can't send a header with what they show.
 
 use crate::docs::responses::{NotFound, RangeNotSatisfiable, Unavailable};
+use crate::dto::percent_encoded;
 use crate::endpoint::Endpoint;
 use crate::extract::{Path, State};
 use crate::problem::Problem;
 use crate::serve::{self, Conditions};
 use actix_web::HttpResponse;
-use tertulia_domain::PublicKey;
+use tertulia_domain::{File, PublicKey};
 
 pub(crate) fn endpoints() -> Vec<Endpoint> {
     vec![Endpoint::new("/uploads/{key}/{name}").get(show)]
+}
+
+/// The public address of a file that has one, below wherever [`endpoints`] are.
+pub(crate) fn public_path(file: &File) -> Option<String> {
+    let key = file.public_key.as_ref()?;
+    Some(format!(
+        "/uploads/{}/{}",
+        key.as_str(),
+        percent_encoded(file.name.as_str())
+    ))
 }
 
 /// Get a file by its public address

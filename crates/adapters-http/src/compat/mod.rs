@@ -4,6 +4,7 @@
 //! Its handlers fail with a `Problem` like all others, in the contract's own words where it has some
 //! ([`Problem::worded`]); that the failure gets its shape is seen to here.
 
+mod company;
 mod emotechat;
 #[cfg_attr(not(test), expect(dead_code, reason = "no Spanish contract is served yet"))]
 mod spanish;
@@ -19,7 +20,7 @@ use actix_web::{HttpResponse, web};
 use std::sync::OnceLock;
 
 /// All of them.
-pub(crate) static CONTRACTS: &[Contract] = &[emotechat::CONTRACT];
+pub(crate) static CONTRACTS: &[Contract] = &[emotechat::CONTRACT, company::CONTRACT];
 
 /// Where the contracts live, each under its name.
 pub(crate) const PREFIX: &str = "/compat";

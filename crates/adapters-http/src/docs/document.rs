@@ -129,7 +129,16 @@ pub(crate) fn contract_document(contract: &Contract, base: &str) -> Bytes {
         components.add_security_scheme("bearer", SecurityScheme::Http(scheme.build()));
     }
     for operation in operations_mut(&mut document) {
-        let failures = contract_failures(contract, &failures_of(operation));
+        let mut failures = failures_of(operation);
+        // What is said of an operation that the native API has as well.
+        operation.responses.responses.retain(|status, response| {
+            let own = matches!(response, RefOr::T(_));
+            if !own {
+                failures.extend(status.parse::<StatusCode>());
+            }
+            own
+        });
+        let failures = contract_failures(contract, &failures);
         for (status, response) in failures {
             operation.responses.responses.entry(status).or_insert(response);
         }

@@ -7,7 +7,6 @@ mod form;
 mod guard;
 mod idempotency;
 mod in_order;
-#[cfg_attr(not(test), expect(dead_code, reason = "for contracts that are not served yet"))]
 mod pages;
 mod parts;
 mod path;
@@ -19,28 +18,28 @@ mod query;
 
 pub(crate) use body::{Body, Input};
 pub(crate) use check::{Check, by_ref, id, ids};
-pub(crate) use field::Field;
+pub(crate) use field::{Field, JsonType};
 pub(crate) use form::JsonOrForm;
 pub(crate) use guard::{
     Account, AccountFile, Authenticated, Claimed, Entry, Manage, ManageFile, Read, Write, WriteFile,
 };
 pub(crate) use idempotency::{Fingerprinting, KeyedBody};
 pub(crate) use in_order::InOrder;
+pub(crate) use pages::{page_number, page_size_up_to};
 pub(crate) use parts::{Part, Parts, RetryableParts, is_form};
 pub(crate) use path::Path;
 pub(crate) use peer::Peer;
-pub(crate) use place::Place;
+pub(crate) use place::{Base, Place};
 pub(crate) use query::{Query, cursor, flag, limit, refused, seq};
 
 #[expect(unused_imports, reason = "for contracts; some of them are not served yet")]
 pub(crate) use {
     check::number,
-    field::JsonType,
     form::Form,
     guard::{Access, bearer_token, without_scheme},
-    pages::{page_number, page_size},
+    pages::page_size,
     path::Segment,
-    place::{Base, Https},
+    place::Https,
 };
 
 use crate::HttpState;

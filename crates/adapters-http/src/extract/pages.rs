@@ -10,7 +10,12 @@ pub(crate) fn page_number(text: Option<&str>) -> u32 {
 
 /// The size of a page: 1 to 100.
 pub(crate) fn page_size(text: Option<&str>, default: u16) -> u16 {
-    positive(text).map_or(default, |size| u16::try_from(size).unwrap_or(MOST).min(MOST))
+    page_size_up_to(MOST, text, default)
+}
+
+/// The size of a page where it may be another number at the most.
+pub(crate) fn page_size_up_to(most: u16, text: Option<&str>, default: u16) -> u16 {
+    positive(text).map_or(default, |size| u16::try_from(size).unwrap_or(most).min(most))
 }
 
 /// A number above 0; one that is too large is the largest that is not.
@@ -47,5 +52,8 @@ mod tests {
             assert_eq!((page_number(Some(text)), page_size(Some(text), 30)), (number, size));
         }
         assert_eq!(page_number(Some("99999999999999999999")), u32::MAX);
+        for (text, size) in [("1000", 1000), ("1001", 1000), ("0", 7)] {
+            assert_eq!(page_size_up_to(1000, Some(text), 7), size);
+        }
     }
 }
