@@ -25,7 +25,7 @@ pub(crate) use guard::{
 };
 pub(crate) use idempotency::{Fingerprinting, KeyedBody};
 pub(crate) use in_order::InOrder;
-pub(crate) use pages::{page_number, page_size_up_to};
+pub(crate) use pages::{page_count, page_number, page_size, page_size_up_to};
 pub(crate) use parts::{Part, Parts, RetryableParts, is_form};
 pub(crate) use path::Path;
 pub(crate) use peer::Peer;
@@ -37,7 +37,6 @@ pub(crate) use {
     check::number,
     form::Form,
     guard::{Access, bearer_token, without_scheme},
-    pages::page_size,
     path::Segment,
     place::Https,
 };

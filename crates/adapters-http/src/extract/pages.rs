@@ -18,6 +18,12 @@ pub(crate) fn page_size_up_to(most: u16, text: Option<&str>, default: u16) -> u1
     positive(text).map_or(default, |size| u16::try_from(size).unwrap_or(most).min(most))
 }
 
+/// How many pages of that size so many items are.
+pub(crate) fn page_count(total: i64, size: u16) -> i64 {
+    let size = i64::from(size.max(1));
+    total / size + i64::from(total % size > 0)
+}
+
 /// A number above 0; one that is too large is the largest that is not.
 fn positive(text: Option<&str>) -> Option<u32> {
     let text = text?.trim();
@@ -54,6 +60,13 @@ mod tests {
         assert_eq!(page_number(Some("99999999999999999999")), u32::MAX);
         for (text, size) in [("1000", 1000), ("1001", 1000), ("0", 7)] {
             assert_eq!(page_size_up_to(1000, Some(text), 7), size);
+        }
+    }
+
+    #[test]
+    fn a_page_that_is_not_full_is_one() {
+        for (total, size, pages) in [(0, 30, 0), (1, 30, 1), (30, 30, 1), (31, 30, 2), (5, 1, 5)] {
+            assert_eq!(page_count(total, size), pages);
         }
     }
 }
