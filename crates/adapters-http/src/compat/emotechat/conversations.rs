@@ -78,6 +78,7 @@ pub(crate) struct ConversationPage<'a> {
     pagination: Pagination,
     #[schema(minimum = 0)]
     total_pages: i64,
+    #[schema(value_type = i64, minimum = 1)]
     current_page: u32,
     #[schema(minimum = 1, maximum = 100)]
     page_size: u16,
@@ -109,6 +110,7 @@ pub(crate) struct MessagePage<'a> {
     conversations: Vec<Said<'a>>,
     #[schema(minimum = 0)]
     total_pages: i64,
+    #[schema(value_type = i64, minimum = 1)]
     current_page: u32,
     #[schema(minimum = 1, maximum = 100)]
     page_size: u16,

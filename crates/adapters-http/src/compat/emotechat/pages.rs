@@ -13,6 +13,7 @@ const DEFAULT: u16 = 30;
 pub(crate) struct Pagination {
     #[schema(minimum = 0)]
     pub(super) total_pages: i64,
+    #[schema(value_type = i64, minimum = 1)]
     pub(super) current_page: u32,
     #[schema(minimum = 1, maximum = 100)]
     pub(super) page_size: u16,
