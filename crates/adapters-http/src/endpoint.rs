@@ -4,6 +4,7 @@ use crate::extract::{Entry, Extract, InOrder};
 use crate::middleware::{Matched, catch_panics, count};
 use crate::problem::{Kind, Problem};
 use crate::traffic::AddressClass;
+use actix_web::dev::ServiceRequest;
 use actix_web::http::Method;
 use actix_web::http::header::HeaderValue;
 use actix_web::middleware::from_fn;
@@ -14,6 +15,7 @@ pub(crate) struct Endpoint {
     path: &'static str,
     routes: Vec<(Method, Entry, Route)>,
     class: AddressClass,
+    posts: Option<AddressClass>,
 }
 
 impl Endpoint {
@@ -23,12 +25,21 @@ impl Endpoint {
             path,
             routes: Vec::new(),
             class: AddressClass::Any,
+            posts: None,
         }
     }
 
     /// How its requests are counted by address.
     pub(crate) fn counted_as(self, class: AddressClass) -> Self {
         Self { class, ..self }
+    }
+
+    /// How its POSTs are counted by address, if not as the others.
+    pub(crate) fn posts_counted_as(self, class: AddressClass) -> Self {
+        Self {
+            posts: Some(class),
+            ..self
+        }
     }
 
     /// Answers GET, and HEAD with the same head.
@@ -97,10 +108,13 @@ impl Endpoint {
             .default_service(refuse);
         let routes = self.routes.into_iter().map(|(.., route)| route);
         let resource = routes.fold(resource, actix_web::Resource::route);
-        let class = self.class;
+        let (class, posts) = (self.class, self.posts.unwrap_or(self.class));
         config.service(
             resource
-                .wrap(from_fn(move |request, next| count(class, request, next)))
+                .wrap(from_fn(move |request: ServiceRequest, next| {
+                    let post = *request.method() == Method::POST;
+                    count(if post { posts } else { class }, request, next)
+                }))
                 .wrap(from_fn(catch_panics)),
         );
     }

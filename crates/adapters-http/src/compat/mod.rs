@@ -4,6 +4,7 @@
 //! Its handlers fail with a `Problem` like all others, in the contract's own words where it has some
 //! ([`Problem::worded`]); that the failure gets its shape is seen to here.
 
+mod company;
 mod cookies;
 mod emotechat;
 mod english;
@@ -21,7 +22,12 @@ use actix_web::{HttpResponse, web};
 use std::sync::OnceLock;
 
 /// All of them.
-pub(crate) static CONTRACTS: &[Contract] = &[cookies::CONTRACT, emotechat::CONTRACT, participants::CONTRACT];
+pub(crate) static CONTRACTS: &[Contract] = &[
+    company::CONTRACT,
+    cookies::CONTRACT,
+    emotechat::CONTRACT,
+    participants::CONTRACT,
+];
 
 /// Where the contracts live, each under its name.
 pub(crate) const PREFIX: &str = "/compat";

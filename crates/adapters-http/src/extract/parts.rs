@@ -43,6 +43,15 @@ pub(crate) struct Part {
     field: Field,
 }
 
+/// The file that a body is to have.
+#[derive(Clone, Copy)]
+struct Wanted {
+    /// The field of the form.
+    name: &'static str,
+    /// Whether it gets a public address.
+    public: bool,
+}
+
 impl Extract for Parts {
     async fn extract(request: &HttpRequest, payload: &mut Payload) -> Result<Self, Problem> {
         if !is_form(request) {
@@ -101,6 +110,17 @@ impl Parts {
         }))
     }
 
+    /// Takes the body's one file, in the part of that name, and keeps it at a public address.
+    pub(crate) async fn upload_public(
+        &mut self,
+        name: &'static str,
+        files: &FileService,
+        caller: Caller,
+    ) -> Result<File, Problem> {
+        let wanted = Wanted { name, public: true };
+        Ok(self.receive_as(wanted, files, caller).await?.finish().await?)
+    }
+
     /// Takes the body's one file and keeps it.
     pub(crate) async fn upload(&mut self, files: &FileService, caller: Caller) -> Result<File, Problem> {
         Ok(self.receive(files, caller).await?.finish().await?)
@@ -108,10 +128,23 @@ impl Parts {
 
     /// Takes the body's one file.
     pub(crate) async fn receive<'a>(&mut self, files: &'a FileService, caller: Caller) -> Result<Upload<'a>, Problem> {
+        let wanted = Wanted {
+            name: "file",
+            public: false,
+        };
+        self.receive_as(wanted, files, caller).await
+    }
+
+    async fn receive_as<'a>(
+        &mut self,
+        wanted: Wanted,
+        files: &'a FileService,
+        caller: Caller,
+    ) -> Result<Upload<'a>, Problem> {
         self.expect_files(1, files)?;
         let mut upload = None;
-        match self.fill(files, caller, &mut upload).await {
-            Ok(()) => upload.ok_or_else(missing),
+        match self.fill(wanted, files, caller, &mut upload).await {
+            Ok(()) => upload.ok_or_else(|| missing(wanted.name)),
             Err(problem) => {
                 if let Some(upload) = upload {
                     upload.abort().await;
@@ -123,21 +156,26 @@ impl Parts {
 
     async fn fill<'a>(
         &mut self,
+        wanted: Wanted,
         files: &'a FileService,
         caller: Caller,
         upload: &mut Option<Upload<'a>>,
     ) -> Result<(), Problem> {
         while let Some(mut part) = self.next().await? {
-            if part.name != "file" {
+            if part.name != wanted.name {
                 // So large a part was meant to be the file.
                 part.skip().await.map_err(|problem| match problem.kind() {
-                    Kind::PayloadTooLarge => missing(),
+                    Kind::PayloadTooLarge => missing(wanted.name),
                     _ => problem,
                 })?;
             } else if upload.is_some() {
-                return Err(invalid_file(FieldCode::Invalid, "only one file can be given"));
+                return Err(invalid_file(
+                    wanted.name,
+                    FieldCode::Invalid,
+                    "only one file can be given",
+                ));
             } else {
-                let upload = upload.insert(files.begin_upload(caller, part.file_name(), false).await?);
+                let upload = upload.insert(files.begin_upload(caller, part.file_name(), wanted.public).await?);
                 let mut hash = self.retry.is_some().then(Sha256::new);
                 part.write_to(upload, hash.as_mut()).await?;
                 if let Some((retry, hash)) = self.retry.as_mut().zip(hash) {
@@ -236,12 +274,12 @@ fn filename(field: &Field) -> Option<String> {
     extended.or_else(plain)
 }
 
-fn missing() -> Problem {
-    invalid_file(FieldCode::Required, "must be given, as a part of that name")
+fn missing(name: &'static str) -> Problem {
+    invalid_file(name, FieldCode::Required, "must be given, as a part of that name")
 }
 
-fn invalid_file(code: FieldCode, message: &'static str) -> Problem {
-    Problem::new(Kind::Invalid, "The file is invalid; see errors.").on("file", code, message)
+fn invalid_file(name: &'static str, code: FieldCode, message: &'static str) -> Problem {
+    Problem::new(Kind::Invalid, "The file is invalid; see errors.").on(name, code, message)
 }
 
 fn too_large() -> Problem {

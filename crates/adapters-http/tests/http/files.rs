@@ -24,13 +24,13 @@ const BOUNDARY: &str = "=-=-=";
 
 /// What became of the files that came in.
 #[derive(Default)]
-struct Log {
+pub(crate) struct Log {
     written: Vec<u8>,
     finished: u32,
     aborted: u32,
     /// Writers that nobody holds any more.
     dropped: u32,
-    stored: Vec<NewFile>,
+    pub(crate) stored: Vec<NewFile>,
 }
 
 struct OnDrop(Arc<Mutex<Log>>);
@@ -62,7 +62,7 @@ fn writer(log: &Arc<Mutex<Log>>) -> MockObjectWriter {
 }
 
 /// A world that takes files of up to 1,000 bytes. What begins with `PNG` is a picture, as wide as what follows.
-fn taking() -> (World, Arc<Mutex<Log>>) {
+pub(crate) fn taking() -> (World, Arc<Mutex<Log>>) {
     let log: Arc<Mutex<Log>> = Arc::default();
     let mut world = World::new();
     world.policy.files.max_bytes = 1000;
@@ -100,7 +100,7 @@ fn taking() -> (World, Arc<Mutex<Log>>) {
 }
 
 /// Parameters of a part's disposition, and its content.
-type Sent<'a> = (&'a str, &'a [u8]);
+pub(crate) type Sent<'a> = (&'a str, &'a [u8]);
 
 /// A form: parameters of each part's disposition, and its content.
 fn form(parts: &[Sent<'_>]) -> Vec<u8> {
@@ -117,7 +117,7 @@ fn form(parts: &[Sent<'_>]) -> Vec<u8> {
 
 const FORM: &str = "multipart/form-data; boundary=\"=-=-=\"";
 
-fn with_form(request: RequestBuilder, parts: &[Sent<'_>]) -> RequestBuilder {
+pub(crate) fn with_form(request: RequestBuilder, parts: &[Sent<'_>]) -> RequestBuilder {
     request.header("Content-Type", FORM).body(form(parts))
 }
 

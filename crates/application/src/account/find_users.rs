@@ -33,6 +33,12 @@ impl AccountService {
             .ok_or(FindUserError::NotFound)
     }
 
+    /// One user, also one whose account is deleted: for what they left behind.
+    pub async fn user_ever(&self, id: UserId) -> Result<User, FindUserError> {
+        let user = self.users.find(id).await.map_err(Failure::from)?;
+        user.ok_or(FindUserError::NotFound)
+    }
+
     /// The user of that number.
     pub async fn user_by_number(&self, number: i64) -> Result<User, FindUserError> {
         let user = self.users.find_by_number(number).await.map_err(Failure::from)?;
@@ -89,6 +95,18 @@ mod tests {
             let services = finding(found).services();
             assert_matches!(services.accounts.user(BEN).await, Err(FindUserError::NotFound));
         }
+    }
+
+    #[tokio::test]
+    async fn what_deleted_users_left_behind_is_theirs() {
+        let deleted = User {
+            deleted_at: Some(NOW),
+            ..user(BEN)
+        };
+        let services = finding(Some(deleted.clone())).services();
+        assert_eq!(services.accounts.user_ever(BEN).await.unwrap(), deleted);
+        let services = finding(None).services();
+        assert_matches!(services.accounts.user_ever(BEN).await, Err(FindUserError::NotFound));
     }
 
     #[tokio::test]

@@ -2,7 +2,7 @@
 
 use super::wire::{LoggedIn, Message, MessageAndUser, User};
 use crate::endpoint::Endpoint;
-use crate::extract::{Account, Authenticated, Body, Check, Field, Input, Peer, Read, State};
+use crate::extract::{Account, Authenticated, Body, Check, Field, Input, Peer, Read, State, by_ref};
 use crate::problem::Problem;
 use crate::respond;
 use crate::traffic::AddressClass;
@@ -10,18 +10,79 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{AUTHORIZATION, HeaderValue};
 use serde::Deserialize;
-use tertulia_application::account::{Client, LogIn, LogInError};
-use tertulia_domain::{Email, LoginName, Password};
+use tertulia_application::account::{AccessLifetime, Client, LogIn, LogInError, OpenAccount};
+use tertulia_domain::{DisplayName, Email, LoginName, Password, PasswordPolicy, Profile};
 use utoipa::ToSchema;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
+        Endpoint::new("/api/auth/register")
+            .counted_as(AddressClass::Auth)
+            .post(register),
         Endpoint::new("/api/auth/login")
             .counted_as(AddressClass::Auth)
             .post(log_in),
         Endpoint::new("/api/auth/logout").post(log_out),
         Endpoint::new("/api/auth/validate").get(validate),
     ]
+}
+
+/// An account to be made.
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct NewAccount {
+    /// Free text on one line.
+    #[schema(value_type = String, required = true, min_length = 1, max_length = 256)]
+    #[serde(default)]
+    name: Field<String>,
+    /// Unique without regard to case.
+    #[schema(value_type = String, required = true, format = Email, max_length = 254)]
+    #[serde(default)]
+    email: Field<String>,
+    #[schema(value_type = String, required = true, format = Password, min_length = 6, max_length = 128)]
+    #[serde(default)]
+    password: Field<String>,
+}
+
+impl Input for NewAccount {
+    type Output = OpenAccount;
+
+    fn parse(self, mut check: Check) -> Result<OpenAccount, Problem> {
+        let name = check.required("name", self.name, by_ref(DisplayName::new));
+        let email = check.required("email", self.email, by_ref(Email::new));
+        let password = check.required("password", self.password, |text| {
+            Password::new(text, PasswordPolicy::Lenient)
+        });
+        let made = name.zip(email).zip(password);
+        check.finish(made.map(|((name, email), password)| OpenAccount {
+            username: None,
+            email: Some(email),
+            display_name: Some(name),
+            profile: Profile::default(),
+            password: Some(password),
+        }))
+    }
+}
+
+/// Register
+#[utoipa::path(
+    post,
+    path = "/api/auth/register",
+    tag = "auth",
+    operation_id = "register",
+    security(()),
+    request_body = NewAccount,
+    responses(
+        (status = 200, description = "The user", body = MessageAndUser),
+        (status = 409, description = "Somebody has that e-mail", body = Message)
+    )
+)]
+pub(crate) async fn register(state: State, Body(command): Body<NewAccount>) -> Result<HttpResponse, Problem> {
+    let opened = state.services.accounts.open_account(command).await?;
+    let answer = MessageAndUser {
+        message: "Registered",
+        user: User::new(&opened.user),
+    };
+    Ok(respond::json(StatusCode::OK, &answer))
 }
 
 /// What somebody logs in with.
@@ -48,7 +109,10 @@ impl Input for Credentials {
         check.finish(login.zip(password).map(|(login, password)| LogIn {
             login,
             password,
-            client: Client::default(),
+            client: Client {
+                lifetime: AccessLifetime::Session,
+                ..Client::default()
+            },
         }))
     }
 }

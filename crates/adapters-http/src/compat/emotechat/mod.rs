@@ -1,7 +1,10 @@
 //! `emotechat`: bearer tokens, log-in by e-mail, users by their number; failures are `{"message": …}`.
 
 mod auth;
+mod conversations;
+mod pages;
 mod password;
+mod profile;
 mod wire;
 
 use super::{Contract, english};
@@ -21,10 +24,15 @@ pub(super) const CONTRACT: Contract = Contract {
 };
 
 fn endpoints() -> Vec<Endpoint> {
-    [auth::endpoints(), password::endpoints()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        conversations::endpoints(),
+        auth::endpoints(),
+        profile::endpoints(),
+        password::endpoints(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// 400, 401, 404 or 409 for what a client does wrong, as far as one of them says it.
@@ -45,10 +53,21 @@ fn failure(problem: &Problem) -> (StatusCode, Vec<u8>) {
         title = "EmoteChat",
         description = "The contract `emotechat`. Users are shown by their number; failures are `{\"message\": \"…\"}`."
     ),
-    paths(auth::log_in, auth::log_out, auth::validate, password::request_reset, password::reset),
+    paths(
+        auth::register,
+        auth::log_in,
+        auth::log_out,
+        auth::validate,
+        profile::list,
+        conversations::list,
+        password::request_reset,
+        password::reset,
+    ),
     components(schemas(Message)),
     tags(
         (name = "auth", description = "Sessions"),
+        (name = "profile", description = "Everybody"),
+        (name = "conversations", description = "Conversations of two"),
         (name = "password", description = "Passwords that were forgotten"),
     ),
     security(("bearer" = []))

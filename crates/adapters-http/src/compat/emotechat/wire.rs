@@ -1,7 +1,7 @@
 //! What goes over the wire.
 
 use serde::Serialize;
-use tertulia_domain::{self as domain, DisplayName, Email, Username};
+use tertulia_domain::{self as domain, Email};
 use utoipa::ToSchema;
 
 /// What happened, for people.
@@ -17,9 +17,9 @@ impl<'a> Message<'a> {
 }
 
 /// A user.
-#[derive(Serialize, ToSchema)]
+#[derive(Clone, Copy, Serialize, ToSchema)]
 pub(crate) struct User<'a> {
-    id: i64,
+    pub(super) id: i64,
     /// The display name, or else the username.
     #[schema(required = true)]
     name: Option<&'a str>,
@@ -29,10 +29,9 @@ pub(crate) struct User<'a> {
 
 impl<'a> User<'a> {
     pub(super) fn new(user: &'a domain::User) -> Self {
-        let name = user.display_name.as_ref().map(DisplayName::as_str);
         Self {
             id: user.number,
-            name: name.or_else(|| user.username.as_ref().map(Username::as_str)),
+            name: user.shown_name(),
             email: user.email.as_ref().map(Email::as_str),
         }
     }
