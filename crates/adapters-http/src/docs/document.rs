@@ -129,7 +129,14 @@ pub(crate) fn contract_document(contract: &Contract, base: &str) -> Bytes {
         components.add_security_scheme("bearer", SecurityScheme::Http(scheme.build()));
     }
     for operation in operations_mut(&mut document) {
-        let failures = contract_failures(contract, &failures_of(operation));
+        let mut statuses = failures_of(operation);
+        // What an operation says besides that it can fail with; the native API's responses are not in this document.
+        operation.responses.responses.retain(|status, response| {
+            let own = matches!(response, RefOr::T(_));
+            statuses.extend(status.parse::<StatusCode>().ok().filter(|_| !own));
+            own
+        });
+        let failures = contract_failures(contract, &statuses);
         for (status, response) in failures {
             operation.responses.responses.entry(status).or_insert(response);
         }
