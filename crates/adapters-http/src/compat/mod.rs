@@ -4,10 +4,9 @@
 //! Its handlers fail with a `Problem` like all others, in the contract's own words where it has some
 //! ([`Problem::worded`]); that the failure gets its shape is seen to here.
 
+mod amigos;
 mod emotechat;
-#[expect(dead_code, reason = "no contract shows files yet")]
 mod files;
-#[cfg_attr(not(test), expect(dead_code, reason = "no Spanish contract is served yet"))]
 mod spanish;
 
 use crate::docs;
@@ -21,7 +20,7 @@ use actix_web::{HttpResponse, web};
 use std::sync::OnceLock;
 
 /// All of them.
-pub(crate) static CONTRACTS: &[Contract] = &[emotechat::CONTRACT];
+pub(crate) static CONTRACTS: &[Contract] = &[amigos::CONTRACT, emotechat::CONTRACT];
 
 /// Where the contracts live, each under its name.
 pub(crate) const PREFIX: &str = "/compat";

@@ -26,8 +26,10 @@ pub(crate) use guard::{
 };
 pub(crate) use idempotency::{Fingerprinting, KeyedBody};
 pub(crate) use in_order::InOrder;
+pub(crate) use pages::size_within;
 pub(crate) use parts::{Part, Parts, RetryableParts, is_form};
 pub(crate) use path::Path;
+pub(crate) use payload::has_body;
 pub(crate) use peer::Peer;
 pub(crate) use place::Place;
 pub(crate) use query::{Query, cursor, flag, limit, refused, seq};

@@ -10,7 +10,12 @@ pub(crate) fn page_number(text: Option<&str>) -> u32 {
 
 /// The size of a page: 1 to 100.
 pub(crate) fn page_size(text: Option<&str>, default: u16) -> u16 {
-    positive(text).map_or(default, |size| u16::try_from(size).unwrap_or(MOST).min(MOST))
+    size_within(text, default, MOST)
+}
+
+/// The size of a page of at least 1 and at most so many.
+pub(crate) fn size_within(text: Option<&str>, default: u16, most: u16) -> u16 {
+    positive(text).map_or(default, |size| u16::try_from(size).unwrap_or(most).min(most))
 }
 
 /// A number above 0; one that is too large is the largest that is not.
