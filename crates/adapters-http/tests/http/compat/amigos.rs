@@ -18,8 +18,8 @@ use tertulia_domain::repository::{
 };
 use tertulia_domain::{
     Author, Caller, Chat, ChatOverview, ChatView, Counted, Digest, Dimensions, File, FileName, FileStanding, LoginName,
-    MediaType, MemberRole, Message, MessageBody, MessageContent, ObjectKey, OverviewMember, PasswordHash,
-    PublicKey, Recorded, Role, Seq, Session, User, UserId, Username, Window,
+    MediaType, MemberRole, Message, MessageBody, MessageContent, ObjectKey, OverviewMember, PasswordHash, PublicKey,
+    Recorded, Role, Seq, Session, User, UserId, Username, Window,
 };
 use uuid::Uuid;
 
@@ -97,7 +97,10 @@ fn issued(world: &mut World) {
 
 fn registering(outcome: Result<(), InsertUserError>) -> World {
     let mut world = World::new();
-    world.hasher.expect_hash().returning(|_| Ok(PasswordHash::from_phc("hash".into())));
+    world
+        .hasher
+        .expect_hash()
+        .returning(|_| Ok(PasswordHash::from_phc("hash".into())));
     let outcome = Mutex::new(Some(outcome));
     world.users.expect_insert().return_once(move |new| {
         assert_eq!((new.email, new.display_name), (None, None));
@@ -173,7 +176,12 @@ async fn logging_in_by_username_alone() {
             log_in(" Ana", "secret").await.json(200),
             json!({"token": "signed", "user": {"id": ANA.to_string(), "username": "ana", "profilePic": profile_pic}})
         );
-        for (username, password) in [("ana", "another"), ("ana", ""), ("ben", "secret"), ("ana@example.org", "secret")] {
+        for (username, password) in [
+            ("ana", "another"),
+            ("ana", ""),
+            ("ben", "secret"),
+            ("ana@example.org", "secret"),
+        ] {
             is_failure(&log_in(username, password).await, 401, "Credenciales inválidas");
         }
     }
@@ -193,7 +201,13 @@ async fn whoever_is_suspended_is_told() {
     });
     world.hasher.expect_verify().returning(|_, _| Ok(true));
     let api = world.start_mounted("amigos");
-    let answer = post(&api, "", "/api/auth/login", json!({"username": "ana", "password": "secret"})).await;
+    let answer = post(
+        &api,
+        "",
+        "/api/auth/login",
+        json!({"username": "ana", "password": "secret"}),
+    )
+    .await;
     is_failure(&answer, 403, "La cuenta está suspendida");
 }
 
@@ -209,7 +223,11 @@ async fn bodies_that_are_none() {
                 (json().body("{"), 400, malformed),
                 (json().body("[]"), 400, "Los datos no son válidos"),
                 (json().body(vec![0xff]), 400, malformed),
-                (json().body(vec![b' '; 300_000]), 413, "El contenido es demasiado grande"),
+                (
+                    json().body(vec![b' '; 300_000]),
+                    413,
+                    "El contenido es demasiado grande",
+                ),
                 (request().body("x"), 415, "Tipo de contenido no admitido"),
                 (
                     request().header("Content-Type", "text/plain").body("{}"),
@@ -274,8 +292,14 @@ async fn chats_are_listed_whole() {
             .expect_list()
             .withf(|list| {
                 let window = (list.window.skip(), list.window.take());
-                (list.viewer, list.everybodys, list.with, list.direct, list.members, list.order)
-                    == (ANA, false, None, false, true, OverviewOrder::Activity)
+                (
+                    list.viewer,
+                    list.everybodys,
+                    list.with,
+                    list.direct,
+                    list.members,
+                    list.order,
+                ) == (ANA, false, None, false, true, OverviewOrder::Activity)
                     && window == (0, 500)
             })
             .returning(|_| {
@@ -286,7 +310,7 @@ async fn chats_are_listed_whole() {
                     },
                     ..group()
                 });
-                let direct = ChatOverview {
+                let private = ChatOverview {
                     last_message: Some(only_file(picture())),
                     ..overview(direct())
                 };
@@ -296,7 +320,7 @@ async fn chats_are_listed_whole() {
                     ..overview(direct())
                 };
                 Ok(Counted {
-                    items: vec![group, direct, silent],
+                    items: vec![group, private, silent],
                     total: 3,
                 })
             });
@@ -341,14 +365,11 @@ async fn chats_are_listed_whole() {
 
 #[actix_web::test]
 async fn nothing_is_seen_of_whom_there_is_a_block_with() {
-    let mut world = World::new().with_caller(Caller {
-        blocks: true,
-        ..CALLER
-    });
+    let mut world = World::new().with_caller(Caller { blocks: true, ..CALLER });
     world
         .moderation
-        .expect_list_hidden()
-        .returning(|_| Ok(std::iter::once(BEN).collect()));
+        .expect_blocked_either_way()
+        .returning(|_| Ok(vec![BEN]));
     world.overviews.expect_list().returning(|_| {
         Ok(Counted {
             items: vec![overview(group())],
@@ -357,7 +378,10 @@ async fn nothing_is_seen_of_whom_there_is_a_block_with() {
     });
     let api = world.start_mounted("amigos");
     let users = get(&api, "", "/api/chats").await.json(200)[0]["users"].clone();
-    assert_eq!((&users[0]["user"]["online"], &users[1]["user"]["online"]), (&json!(true), &json!(false)));
+    assert_eq!(
+        (&users[0]["user"]["online"], &users[1]["user"]["online"]),
+        (&json!(true), &json!(false))
+    );
     assert_eq!(users[1]["user"]["lastSeen"], json!(null));
 }
 
@@ -514,7 +538,10 @@ async fn renaming() {
     let name = json!({"name": "Nombre Editado"});
     let path = format!("/api/chats/{CHAT}");
     for (api, base) in both(world) {
-        assert_eq!(put(&api, base, &path, name.clone()).await.json(200), json!({"name": "Poets"}));
+        assert_eq!(
+            put(&api, base, &path, name.clone()).await.json(200),
+            json!({"name": "Poets"})
+        );
         for (body, message) in [
             (json!({}), "El campo 'name' es obligatorio"),
             (json!({"name": ""}), "El campo 'name' no es válido"),
@@ -605,7 +632,10 @@ async fn messages_are_listed_oldest_first_and_read_thereby() {
     }
     let empty = VisibleMessages::Newest(Window::page(1, 100));
     let api = holding(empty, Vec::new(), None).start_mounted("amigos");
-    assert_eq!(get(&api, "", &format!("/api/messages/{CHAT}/")).await.json(200), json!([]));
+    assert_eq!(
+        get(&api, "", &format!("/api/messages/{CHAT}/")).await.json(200),
+        json!([])
+    );
 }
 
 #[actix_web::test]
@@ -819,7 +849,12 @@ async fn forms_that_are_refused_leave_nothing() {
             400,
             "La solicitud está mal formada",
         ),
-        (Some(group()), vec![file, chat, file], 400, "El campo 'file' no es válido"),
+        (
+            Some(group()),
+            vec![file, chat, file],
+            400,
+            "El campo 'file' no es válido",
+        ),
         (
             Some(group()),
             vec![chat, ("name=\"file\"; filename=\"a.png\"", b"")],
@@ -862,8 +897,14 @@ async fn texts_that_are_refused() {
                 json!({}),
                 "El campo 'chatId' es obligatorio; El campo 'content' es obligatorio",
             ),
-            (json!({"chatId": chat, "content": null}), "El campo 'content' es obligatorio"),
-            (json!({"chatId": chat, "content": " "}), "El campo 'content' no es válido"),
+            (
+                json!({"chatId": chat, "content": null}),
+                "El campo 'content' es obligatorio",
+            ),
+            (
+                json!({"chatId": chat, "content": " "}),
+                "El campo 'content' no es válido",
+            ),
             (
                 json!({"chatId": "chat-uuid-1234", "content": "x"}),
                 "El campo 'chatId' no es válido",
@@ -945,11 +986,20 @@ async fn being_renamed() {
         let form = "application/x-www-form-urlencoded";
         for (good, name) in [
             (put(&by_query), "newjohndoe"),
-            (put(&format!("{by_query}x")).json(&json!({"username": "newjohndoe"})), "newjohndoe"),
+            (
+                put(&format!("{by_query}x")).json(&json!({"username": "newjohndoe"})),
+                "newjohndoe",
+            ),
             (put(&by_query).json(&json!({"username": null})), "newjohndoe"),
             (put(path).json(&json!({"username": "newjohndoe"})), "newjohndoe"),
-            (put(path).header("Content-Type", form).body("username=newjohndoe"), "newjohndoe"),
-            (with_form(put(path), &[("name=\"username\"", b"newjohndoe")]), "newjohndoe"),
+            (
+                put(path).header("Content-Type", form).body("username=newjohndoe"),
+                "newjohndoe",
+            ),
+            (
+                with_form(put(path), &[("name=\"username\"", b"newjohndoe")]),
+                "newjohndoe",
+            ),
             (with_form(put(&by_query), &[("name=\"username\"", b"")]), "newjohndoe"),
             (put(path), "ana"),
             (put(path).header("Content-Type", "application/json"), "ana"),
@@ -961,7 +1011,11 @@ async fn being_renamed() {
         }
         let invalid = "El campo 'username' no es válido";
         for (bad, status, message) in [
-            (put(&format!("{path}?username=taken")), 409, "El nombre de usuario ya está en uso"),
+            (
+                put(&format!("{path}?username=taken")),
+                409,
+                "El nombre de usuario ya está en uso",
+            ),
             (put(&format!("{path}?username=")), 400, invalid),
             (put(&format!("{path}?username=a%20b%20c")), 400, invalid),
             (put(path).json(&json!({"username": "x"})), 400, invalid),
@@ -1058,7 +1112,10 @@ async fn files_are_where_they_are_said_to_be() {
         let by_id = format!("/uploads/{FILE}/a%20b.png");
         for request in [anybody(&by_key), anybody(&by_id).bearer_auth(TOKEN)] {
             let answer = send(request).await;
-            assert_eq!((answer.status, answer.bytes.as_slice()), (200, b"0123456789".as_slice()));
+            assert_eq!(
+                (answer.status, answer.bytes.as_slice()),
+                (200, b"0123456789".as_slice())
+            );
             assert_eq!(answer.header("content-type"), Some("image/png"));
         }
         let part = send(anybody(&by_key).header("Range", "bytes=2-3")).await;
@@ -1068,9 +1125,21 @@ async fn files_are_where_they_are_said_to_be() {
         let unknown = Uuid::from_u128(7);
         for (request, status, message) in [
             (anybody(&by_id), 401, "Token de autenticación inválido o ausente"),
-            (anybody(&by_id).bearer_auth("nonsense"), 401, "Token de autenticación inválido o ausente"),
-            (anybody(&format!("/uploads/{unknown}/x")).bearer_auth(TOKEN), 404, "Recurso no encontrado"),
-            (anybody(&format!("/uploads/{}/x", "x".repeat(43))), 404, "Recurso no encontrado"),
+            (
+                anybody(&by_id).bearer_auth("nonsense"),
+                401,
+                "Token de autenticación inválido o ausente",
+            ),
+            (
+                anybody(&format!("/uploads/{unknown}/x")).bearer_auth(TOKEN),
+                404,
+                "Recurso no encontrado",
+            ),
+            (
+                anybody(&format!("/uploads/{}/x", "x".repeat(43))),
+                404,
+                "Recurso no encontrado",
+            ),
             (anybody("/uploads/short/x"), 404, "Recurso no encontrado"),
             (anybody("/uploads/avatar.jpg"), 404, "Recurso no encontrado"),
         ] {
