@@ -22,7 +22,8 @@ cargo xtask deps                       only the dependency edges
 cargo xtask licences                   only licences, banned crates and sources
 cargo xtask postgres [-- CMD ARGS]     a private PostgreSQL while CMD runs, or until Ctrl-C
 cargo xtask s3 [-- CMD ARGS]           the same with a server that speaks S3
-cargo xtask smtp [-- CMD ARGS]         the same with a mail server";
+cargo xtask smtp [-- CMD ARGS]         the same with a mail server
+cargo xtask nats [-- CMD ARGS]         the same with a NATS server";
 
 fn main() -> ExitCode {
     match run() {
@@ -48,6 +49,7 @@ fn run() -> Result<ExitCode> {
         ("postgres", _) => services::hold(services::postgres::start, &rest),
         ("s3", _) => services::hold(services::s3::start, &rest),
         ("smtp", _) => services::hold(services::smtp::start, &rest),
+        ("nats", _) => services::hold(services::nats::start, &rest),
         ("ci", true) => ci::run(),
         ("deps", true) => deps::check().map(|()| ExitCode::SUCCESS),
         ("licences", true) => licences::check().map(|()| ExitCode::SUCCESS),

@@ -4,6 +4,7 @@
 //! One module a service, with a `start() -> Result<Service>`; [`start_all`] lists them.
 
 mod apt;
+pub(crate) mod nats;
 pub(crate) mod postgres;
 mod python;
 pub(crate) mod s3;
@@ -57,7 +58,7 @@ impl Service {
 
 /// Everything that the workspace's tests need.
 pub(crate) fn start_all() -> Result<Vec<Service>> {
-    [postgres::start, s3::start, smtp::start]
+    [postgres::start, s3::start, smtp::start, nats::start]
         .iter()
         .map(|start| start())
         .collect()

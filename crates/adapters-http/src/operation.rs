@@ -11,6 +11,7 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderValue;
 use serde::Serialize;
+use tertulia_application::BoxError;
 use utoipa::ToSchema;
 
 pub(crate) fn endpoints() -> Vec<Endpoint> {
@@ -46,7 +47,8 @@ pub(crate) async fn healthz() -> HttpResponse {
 
 /// Can it serve?
 ///
-/// The database answers and has the schema that this version was built for.
+/// The database answers and has the schema that this version was built for, and other processes, if there may be any,
+/// can be told of changes.
 #[utoipa::path(
     get,
     path = "/readyz",
@@ -56,12 +58,21 @@ pub(crate) async fn healthz() -> HttpResponse {
     responses((status = 200, description = "It can", body = Health), Unavailable)
 )]
 pub(crate) async fn readyz(state: State) -> Result<HttpResponse, Problem> {
-    match state.services.maintenance.check().await {
-        Ok(()) => Ok(respond::json(StatusCode::OK, &OK)),
-        Err(error) => Err(Problem::new(Kind::Unavailable, "Not ready; see errors.")
-            .on("database", FieldCode::Unavailable, error.to_string())
-            .because(error.into())),
+    let mut faults: Vec<(&'static str, BoxError)> = Vec::new();
+    if let Err(error) = state.services.maintenance.check().await {
+        faults.push(("database", error.into()));
     }
+    if let Err(error) = state.services.bus.check().await {
+        faults.push(("bus", error.into()));
+    }
+    if faults.is_empty() {
+        return Ok(respond::json(StatusCode::OK, &OK));
+    }
+    let not_ready = Problem::new(Kind::Unavailable, "Not ready; see errors.");
+    Err(faults.into_iter().fold(not_ready, |problem, (field, error)| {
+        let named = problem.on(field, FieldCode::Unavailable, error.to_string());
+        named.because(error)
+    }))
 }
 
 /// Metrics for Prometheus

@@ -58,6 +58,14 @@ where
     }
 }
 
+/// Runs statements that all see the database at one moment, and change nothing.
+pub(crate) fn at_one_moment<T, E>(
+    connection: &mut PgConnection,
+    read: impl FnOnce(&mut PgConnection) -> Result<T, TxError<E>>,
+) -> Result<T, TxError<E>> {
+    connection.build_transaction().read_only().repeatable_read().run(read)
+}
+
 /// What another transaction made impossible may well be possible once that one is over.
 pub(crate) fn conflict(what: &str) -> DieselError {
     DieselError::DatabaseError(DatabaseErrorKind::SerializationFailure, Box::new(what.to_owned()))

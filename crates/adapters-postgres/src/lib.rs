@@ -5,7 +5,8 @@
 //! a short transaction.
 //!
 //! All of it relies on the isolation level READ COMMITTED and says where it does: what a statement sees is as of its
-//! beginning, and what it waited for is looked at again.
+//! beginning, and what it waited for is looked at again. Lists that are counted are the exception: their statements see
+//! the database at one moment.
 
 mod account_tokens;
 mod api_keys;
@@ -19,6 +20,7 @@ mod messages;
 mod migrations;
 mod moderation;
 mod outbox;
+mod overviews;
 #[cfg(test)]
 mod plans;
 mod rows;
@@ -41,6 +43,7 @@ pub use messages::PgMessageRepository;
 pub use migrations::{MigrateError, migrate};
 pub use moderation::PgModerationRepository;
 pub use outbox::PgOutboxRepository;
+pub use overviews::PgOverviewRepository;
 pub use sessions::PgSessionRepository;
 pub use users::PgUserRepository;
 pub use verification_keys::PgVerificationKeyRepository;

@@ -13,7 +13,7 @@ pub(crate) struct Sample {
 }
 
 /// A thousand users, each a member of ten of the two thousand groups, and some 24,000 messages: 4,000 each in every
-/// five-hundredth group, and four in the others.
+/// five-hundredth group, and four in the others. Each group has a note, and every second is known by its members.
 const FILL: &str = "
     INSERT INTO users (id, username, username_key, role, password, created_at, updated_at)
     SELECT uuid(lpad(n::text, 32, '0')), 'user' || n, 'user' || n, 'user', 'x', now(), now()
@@ -22,9 +22,9 @@ const FILL: &str = "
     INSERT INTO sessions (id, user_id, refresh_family, refresh_secret, created_at, last_used_at, expires_at)
     SELECT id, id, '', '', now(), now(), 'infinity' FROM users;
 
-    INSERT INTO chats (id, kind, title, created_at, updated_at, active_at, member_count, last_seq)
+    INSERT INTO chats (id, kind, title, created_at, updated_at, active_at, member_count, last_seq, by_members)
     SELECT uuid(lpad(n::text, 32, '0')), 'group', 'x', now(), now(), now(), 5,
-        CASE WHEN n % 500 = 0 THEN 4000 ELSE 4 END
+        CASE WHEN n % 500 = 0 THEN 4000 ELSE 4 END, n % 2 = 0
     FROM generate_series(1, 2000) n;
 
     INSERT INTO memberships (chat_id, user_id, role, joined_at, read_seq)
@@ -37,6 +37,10 @@ const FILL: &str = "
     CROSS JOIN LATERAL (SELECT user_id FROM memberships WHERE chat_id = c.id LIMIT 1) p
     CROSS JOIN LATERAL generate_series(1, c.last_seq) n
     ORDER BY n, c.id;
+
+    INSERT INTO chat_notes (chat_id, text, sender_id, at, seq)
+    SELECT c.id, 'hello', p.user_id, now(), c.last_seq
+    FROM chats c CROSS JOIN LATERAL (SELECT user_id FROM memberships WHERE chat_id = c.id LIMIT 1) p;
 
     INSERT INTO blocks (blocker_id, blocked_id, created_at)
     SELECT uuid(lpad(n::text, 32, '0')), uuid(lpad((n % 1000 + m)::text, 32, '0')), now()

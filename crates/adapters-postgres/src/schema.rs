@@ -45,8 +45,10 @@ table! {
 table! {
     chats (id) {
         id -> Uuid,
+        number -> BigInt,
         kind -> Text,
         title -> Nullable<Text>,
+        by_members -> Bool,
         avatar_id -> Nullable<Uuid>,
         avatar_view -> Nullable<Jsonb>,
         updated_at -> Timestamptz,

@@ -12,6 +12,7 @@ async fn make_backend() -> Backend {
         users: Arc::new(database.users()),
         sessions: Arc::new(database.sessions()),
         chats: Arc::new(database.chats()),
+        overviews: Arc::new(database.overviews()),
         messages: Arc::new(database.messages()),
         keys: Arc::new(database.verification_keys()),
         files: Arc::new(database.files()),

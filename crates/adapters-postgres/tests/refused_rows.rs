@@ -6,7 +6,7 @@ mod support;
 
 use diesel::prelude::*;
 use tertulia_adapters_postgres::test_support::TestDatabase;
-use tertulia_domain::repository::{ChatRepository, RepositoryError, UserRepository};
+use tertulia_domain::repository::{ChatRepository, OverviewRepository, RepositoryError, UserRepository};
 
 #[tokio::test]
 async fn the_table_and_the_row_are_told() {
@@ -15,6 +15,15 @@ async fn the_table_and_the_row_are_told() {
     let ana = support::person(&database, "ana").await;
     let chat_id = support::group(&database, ana).await;
     let mut connection = PgConnection::establish(&guard.url()).unwrap();
+
+    diesel::sql_query(
+        "INSERT INTO chat_notes (chat_id, text, sender_id, at, seq)
+         SELECT chat_id, E'\\u0007', user_id, joined_at, 0 FROM memberships",
+    )
+    .execute(&mut connection)
+    .unwrap();
+    let refused = database.overviews().find(chat_id, ana.user_id).await.unwrap_err();
+    assert_inconsistent(&refused, "chat_notes", &chat_id.to_string());
 
     diesel::sql_query("UPDATE chats SET title = ''")
         .execute(&mut connection)

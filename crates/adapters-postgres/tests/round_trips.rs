@@ -56,6 +56,7 @@ async fn hot_paths_are_one_round_trip() {
         session,
         draft: MessageDraft::text(MessageBody::new("hello".to_owned()).unwrap()),
         reply_to: None,
+        addressee: None,
         at: at(1),
         claim,
     };

@@ -91,6 +91,7 @@ async fn a_file_that_goes_while_it_is_sent_is_not_found() {
         session: ana,
         draft: MessageDraft::new(None, vec![file]).unwrap(),
         reply_to: None,
+        addressee: None,
         at: at(1),
         claim: None,
     };

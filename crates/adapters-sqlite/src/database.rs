@@ -10,7 +10,7 @@ use crate::writer::Writer;
 use crate::{
     SqliteAccountTokenRepository, SqliteApiKeyRepository, SqliteChatRepository, SqliteFileRepository,
     SqliteMaintenance, SqliteMessageRepository, SqliteModerationRepository, SqliteOutboxRepository,
-    SqliteSessionRepository, SqliteUserRepository, SqliteVerificationKeyRepository,
+    SqliteOverviewRepository, SqliteSessionRepository, SqliteUserRepository, SqliteVerificationKeyRepository,
 };
 use diesel::r2d2::{ConnectionManager, Pool};
 use diesel::sqlite::SqliteConnection;
@@ -86,6 +86,11 @@ impl SqliteDatabase {
     /// The chats and their members.
     pub fn chats(&self) -> SqliteChatRepository {
         SqliteChatRepository::new(self.store.clone())
+    }
+
+    /// Chats and messages on numbered pages.
+    pub fn overviews(&self) -> SqliteOverviewRepository {
+        SqliteOverviewRepository::new(self.store.clone())
     }
 
     /// The messages.

@@ -22,6 +22,12 @@ impl DbId {
     pub(crate) fn hex(self) -> String {
         self.0.as_simple().to_string()
     }
+
+    /// Many as one value, for SQLite's `json_each` and `unhex`.
+    pub(crate) fn hex_list(ids: &[Self]) -> String {
+        let ids: Vec<_> = ids.iter().map(|id| id.hex()).collect();
+        serde_json::json!(ids).to_string()
+    }
 }
 
 impl fmt::Display for DbId {

@@ -57,6 +57,17 @@ table! {
         last_seq -> BigInt,
         avatar_id -> Nullable<Binary>,
         avatar_view -> Nullable<Text>,
+        by_members -> Bool,
+    }
+}
+
+table! {
+    chat_notes (chat_id) {
+        chat_id -> Binary,
+        text -> Text,
+        sender_id -> Binary,
+        at -> BigInt,
+        seq -> BigInt,
     }
 }
 
@@ -82,6 +93,7 @@ table! {
         edited_at -> Nullable<BigInt>,
         deleted_at -> Nullable<BigInt>,
         attachments_view -> Nullable<Text>,
+        addressee_id -> Nullable<Binary>,
     }
 }
 

@@ -166,6 +166,7 @@ pub(crate) fn message(chat_id: ChatId, session: ClaimedSession, number: u64) -> 
         session,
         draft: MessageDraft::text(MessageBody::new(format!("message {number}")).unwrap()),
         reply_to: None,
+        addressee: None,
         at: at(1),
         claim: None,
     }

@@ -15,6 +15,7 @@ async fn make_backend() -> Backend {
         users: Arc::new(database.users()),
         sessions: Arc::new(database.sessions()),
         chats: Arc::new(database.chats()),
+        overviews: Arc::new(database.overviews()),
         messages: Arc::new(database.messages()),
         files: Arc::new(database.files()),
         outbox: Arc::new(database.outbox()),

@@ -1,20 +1,27 @@
 //! The use cases and the permission function agree: a use case lets somebody act exactly where [`decide`] does, tells
 //! the same reason where it does not, and changes nothing then.
 
+use crate::Services;
 use crate::chats::{
     AccessError, AddMember, AddMemberError, ChangeRole, ChangeRoleError, ListMembers, RemoveMember, RemoveMemberError,
+    ReplaceMembers, ReplaceMembersError,
 };
 use crate::messaging::{DeleteMessageError, EditMessage, EditMessageError, ViewMessageError};
 use crate::testing::{
-    ANA, BEN, CALLER, CHAT, MESSAGE, World, answer, body, direct, group, in_group, member, message, title,
+    ANA, BEN, CALLER, CHAT, EVA, MESSAGE, World, answer, body, direct, group, in_group, member, message, overview,
+    title, user,
 };
 use tertulia_domain::permission::{Action, Denial, Standing, decide};
-use tertulia_domain::repository::{MessageContext, Removal};
-use tertulia_domain::{Caller, Limit, MemberRole, Page, Recorded, Role};
+use tertulia_domain::repository::{MessageContext, Removal, VisibleMessages};
+use tertulia_domain::{Caller, Counted, Limit, Member, MemberRole, Page, Recorded, Role, UserId, Window};
+use uuid::Uuid;
+
+/// Not in the chat.
+const LEO: UserId = UserId::from_uuid(Uuid::from_u128(4));
 
 /// All but [`Action::Send`]: whether somebody may send is decided by the database, in the statement that stores the
 /// message.
-const ACTIONS: [Action; 15] = [
+const ACTIONS: [Action; 17] = [
     Action::View,
     Action::EditMessage { own: true },
     Action::EditMessage { own: false },
@@ -41,6 +48,8 @@ const ACTIONS: [Action; 15] = [
     Action::RemoveMember {
         role: MemberRole::Owner,
     },
+    Action::ReplaceMembers { keeps_owner: true },
+    Action::ReplaceMembers { keeps_owner: false },
     Action::Leave,
 ];
 
@@ -81,7 +90,12 @@ async fn services_do_as_the_permission_function_says() {
 fn world(standing: Standing, action: Action, times: usize) -> World {
     let mut world = World::default();
     let view = if standing.group { group } else { direct }(standing.member);
+    let shown = overview(view.clone(), members(standing));
     world.chats.expect_find().returning(move |_, _| Ok(Some(view.clone())));
+    world
+        .overviews
+        .expect_find()
+        .returning(move |_, _| Ok(Some(shown.clone())));
     let sender = match action {
         Action::EditMessage { own } | Action::DeleteMessage { own } if !own => BEN,
         _ => ANA,
@@ -105,8 +119,15 @@ fn world(standing: Standing, action: Action, times: usize) -> World {
                 .expect_list_members()
                 .times(times)
                 .returning(move |_, _, _| Ok(page()));
+            let visible = world.overviews.expect_list_messages().times(times);
+            visible.returning(|_, _| {
+                Ok(Some(Counted {
+                    items: vec![],
+                    total: 0,
+                }))
+            });
         }
-        Action::Send | Action::ReplaceMembers { .. } => unreachable!("not among ACTIONS"),
+        Action::Send => unreachable!("not among ACTIONS"),
         Action::EditMessage { .. } => {
             let edit = messages.expect_edit().times(times);
             edit.returning(|_, _, _, _| Ok(Some(message(ANA))));
@@ -133,6 +154,11 @@ fn world(standing: Standing, action: Action, times: usize) -> World {
             let change = chats.expect_set_role().times(times);
             change.returning(|_, _, role, _| Ok(member(BEN, role)));
         }
+        Action::ReplaceMembers { .. } => {
+            let found = world.users.expect_find_many().times(times);
+            found.returning(|ids| Ok(ids.into_iter().map(user).collect()));
+            chats.expect_replace_members().times(times).returning(|_| Ok(()));
+        }
         Action::RemoveMember { .. } | Action::Leave => {
             let remove = chats.expect_remove_member().times(times);
             remove.returning(|_, _, _, _| Ok(Some(Removal::Removed { new_owner: None })));
@@ -146,6 +172,14 @@ fn world(standing: Standing, action: Action, times: usize) -> World {
             .returning(move |_, _| Ok(found.clone()));
     }
     world
+}
+
+/// Ben, and Ana as she stands; Eva owns the chat, unless Ana does or nobody.
+fn members(standing: Standing) -> Vec<Member> {
+    let ana = standing.member.map(|role| member(ANA, role));
+    let eva = (standing.group && standing.member != Some(MemberRole::Owner)).then(|| member(EVA, MemberRole::Owner));
+    let ben = member(BEN, MemberRole::Member);
+    ana.into_iter().chain(eva).chain([ben]).collect()
 }
 
 /// What becomes of the caller's attempt, by each use case that is there for it.
@@ -162,25 +196,8 @@ async fn attempt(world: World, caller: Caller, action: Action) -> Vec<Result<(),
         })
     };
     let verdict = match action {
-        Action::View => {
-            let query = ListMembers {
-                chat_id: CHAT,
-                after: None,
-                limit: Limit::DEFAULT,
-            };
-            let chat = chats.chat(caller, CHAT).await.map(drop);
-            let members = chats.members(caller, query).await.map(drop);
-            let message = messaging.message(caller, CHAT, MESSAGE).await.map(drop);
-            return vec![
-                chat.map_err(|error| denial(&error)),
-                members.map_err(|error| denial(&error)),
-                message.map_err(|error| match error {
-                    ViewMessageError::NotFound => Denial::Hidden,
-                    error @ ViewMessageError::Failed(_) => panic!("{error}"),
-                }),
-            ];
-        }
-        Action::Send | Action::ReplaceMembers { .. } => unreachable!("not among ACTIONS"),
+        Action::View => return look(&services, caller).await,
+        Action::Send => unreachable!("not among ACTIONS"),
         Action::EditMessage { .. } => {
             let command = EditMessage {
                 chat_id: CHAT,
@@ -233,10 +250,48 @@ async fn attempt(world: World, caller: Caller, action: Action) -> Vec<Result<(),
                 error => panic!("{error}"),
             })
         }
+        Action::ReplaceMembers { keeps_owner } => {
+            // Whoever of the two it is.
+            let owners = if keeps_owner { vec![ANA, EVA] } else { vec![] };
+            let command = ReplaceMembers {
+                chat_id: CHAT,
+                members: [owners, vec![BEN, LEO]].concat(),
+                note: None,
+            };
+            let replaced = chats.replace_members(caller, command).await;
+            replaced.map(drop).map_err(|error| match error {
+                ReplaceMembersError::Access(error) => denial(&error),
+                error => panic!("{error}"),
+            })
+        }
         Action::RemoveMember { .. } => remove(BEN).await,
         Action::Leave => remove(ANA).await,
     };
     vec![verdict]
+}
+
+/// The same of looking, which there are many use cases for.
+async fn look(services: &Services, caller: Caller) -> Vec<Result<(), Denial>> {
+    let (chats, messaging) = (&services.chats, &services.messaging);
+    let query = ListMembers {
+        chat_id: CHAT,
+        after: None,
+        limit: Limit::DEFAULT,
+    };
+    let newest = VisibleMessages::Newest(Window::page(1, 30));
+    let seen = [
+        chats.chat(caller, CHAT).await.map(drop),
+        chats.members(caller, query).await.map(drop),
+        chats.overview(caller, CHAT).await.map(drop),
+        chats.visible_messages(caller, CHAT, newest).await.map(drop),
+    ];
+    let message = messaging.message(caller, CHAT, MESSAGE).await.map(drop);
+    let message = message.map_err(|error| match error {
+        ViewMessageError::NotFound => Denial::Hidden,
+        error @ ViewMessageError::Failed(_) => panic!("{error}"),
+    });
+    let seen = seen.into_iter().map(|seen| seen.map_err(|error| denial(&error)));
+    seen.chain([message]).collect()
 }
 
 fn denial(error: &AccessError) -> Denial {

@@ -5,7 +5,7 @@ use crate::mail::MailService;
 use crate::messaging::MessagingService;
 use crate::moderation::ModerationService;
 use crate::ports::{
-    Clock, FileStore, IdGenerator, ImageInspector, Mailer, PasswordHasher, SecretGenerator, TokenIssuer,
+    Clock, EventBus, FileStore, IdGenerator, ImageInspector, Mailer, PasswordHasher, SecretGenerator, TokenIssuer,
 };
 use crate::realtime::Presence;
 use std::sync::Arc;
@@ -60,6 +60,8 @@ pub struct Ports {
     pub images: Arc<dyn ImageInspector>,
     /// Mail.
     pub mailer: Arc<dyn Mailer>,
+    /// The other processes.
+    pub bus: Arc<dyn EventBus>,
 }
 
 /// The rules that an operator sets.
@@ -90,6 +92,8 @@ pub struct Services {
     pub presence: Arc<Presence>,
     /// Upkeep, and whether the database is well.
     pub maintenance: Arc<dyn Maintenance>,
+    /// The other processes, and whether they can be reached.
+    pub bus: Arc<dyn EventBus>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
@@ -115,6 +119,7 @@ impl Services {
             moderation: Arc::new(ModerationService::new(&repositories, &ports)),
             presence,
             maintenance: repositories.maintenance,
+            bus: ports.bus,
             clock: ports.clock,
         }
     }

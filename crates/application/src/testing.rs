@@ -5,8 +5,8 @@
 use crate::account::{AccountPolicy, ThrottlePolicy};
 use crate::files::FilePolicy;
 use crate::ports::{
-    AccessToken, ByteStream, Clock, HashError, IdGenerator, MockFileStore, MockImageInspector, MockMailer,
-    MockPasswordHasher, MockTokenIssuer, SecretGenerator, StoreError, TokenError,
+    AccessToken, ByteStream, Clock, HashError, IdGenerator, MockEventBus, MockFileStore, MockImageInspector,
+    MockMailer, MockPasswordHasher, MockTokenIssuer, SecretGenerator, StoreError, TokenError,
 };
 use crate::{Failure, Keyed, Policy, Ports, Repositories, RequestKey, Services};
 use bytes::Bytes;
@@ -26,10 +26,11 @@ use tertulia_domain::repository::{
     MockSessionRepository, MockUserRepository, RepositoryError,
 };
 use tertulia_domain::{
-    Author, Caller, Chat, ChatId, ChatKind, ChatTitle, ChatView, Claim, ClaimedSession, Dimensions, Email, File,
-    FileId, FileName, Fingerprint, IdempotencyKey, MediaType, Member, MemberRole, Membership, Message, MessageBody,
-    MessageContent, MessageId, ObjectKey, Password, PasswordHash, PasswordPolicy, Profile, Reason, Recording, Role,
-    Seq, Session, SessionId, StoredAnswer, Timestamp, User, UserId, Username,
+    Author, Caller, Chat, ChatId, ChatKind, ChatOverview, ChatTitle, ChatView, Claim, ClaimedSession, Dimensions,
+    Email, File, FileId, FileName, Fingerprint, IdempotencyKey, MediaType, Member, MemberRole, Membership, Message,
+    MessageBody, MessageContent, MessageId, Note, NoteText, ObjectKey, OverviewMember, Password, PasswordHash,
+    PasswordPolicy, Profile, Reason, Recording, Role, Seq, Session, SessionId, StoredAnswer, Timestamp, User, UserId,
+    Username,
 };
 use uuid::Uuid;
 
@@ -180,6 +181,7 @@ pub(crate) struct World {
     pub(crate) store: MockFileStore,
     pub(crate) images: MockImageInspector,
     pub(crate) mailer: MockMailer,
+    pub(crate) bus: MockEventBus,
     pub(crate) clock: ManualClock,
     pub(crate) policy: Policy,
 }
@@ -202,6 +204,7 @@ impl Default for World {
             store: MockFileStore::default(),
             images: MockImageInspector::default(),
             mailer: MockMailer::default(),
+            bus: MockEventBus::default(),
             clock: ManualClock::default(),
             policy: Policy {
                 accounts: POLICY.clone(),
@@ -236,6 +239,7 @@ impl World {
             store: Arc::new(self.store),
             images: Arc::new(self.images),
             mailer: Arc::new(self.mailer),
+            bus: Arc::new(self.bus),
         };
         Services::new(repositories, ports, self.policy)
     }
@@ -268,6 +272,16 @@ impl World {
             .with(eq(CHAT), eq(ANA))
             .once()
             .return_once(|_, _| Ok(Some(view)));
+        self
+    }
+
+    /// Ana will be shown the chat with its members so, that many times.
+    pub(crate) fn shows_overview(&mut self, times: usize, overview: ChatOverview) -> &mut Self {
+        self.overviews
+            .expect_find()
+            .with(eq(CHAT), eq(ANA))
+            .times(times)
+            .returning(move |_, _| Ok(Some(overview.clone())));
         self
     }
 
@@ -450,6 +464,28 @@ pub(crate) fn direct(viewer: impl Into<Option<MemberRole>>) -> ChatView {
     let mut view = group(viewer);
     view.chat.kind = ChatKind::Direct;
     view
+}
+
+/// The same chat with its members and all that a contract shows of it; Ana has read up to the fourth of nine messages.
+pub(crate) fn overview(view: ChatView, members: Vec<Member>) -> ChatOverview {
+    let unread = |member| OverviewMember { member, unread: 5 };
+    ChatOverview {
+        chat: view.chat,
+        blocked: view.blocked,
+        last_message: view.last_message,
+        note: None,
+        membership: view.membership,
+        members: members.into_iter().map(unread).collect(),
+    }
+}
+
+/// What a client says that somebody said last.
+pub(crate) fn note(sender: UserId) -> Note {
+    Note {
+        text: NoteText::new("bye").unwrap(),
+        sender,
+        at: NOW,
+    }
 }
 
 pub(crate) fn message(sender: UserId) -> Message {

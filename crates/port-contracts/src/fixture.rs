@@ -4,15 +4,15 @@ use crate::Backend;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tertulia_domain::repository::{
-    AddMember, AppendError, AppendMessage, ListMessages, MailDraft, NewDirectChat, NewFile, NewGroup, NewMember,
-    NewSession, NewUser, StoredFile,
+    AddMember, AppendError, AppendMessage, ListMessages, ListOverviews, MailDraft, NewDirectChat, NewFile, NewGroup,
+    NewMember, NewSession, NewUser, OverviewOrder, StoredFile,
 };
 use tertulia_domain::{
-    ApiKey, AuditEntry, ChatCursor, ChatId, ChatTitle, ChatView, Claim, ClaimedSession, DeviceName, Digest, Dimensions,
-    DisplayName, Email, File, FileId, FileName, FileStanding, Fingerprint, IdempotencyKey, Limit, MailId, MediaType,
-    Member, MemberRole, Message, MessageBody, MessageDraft, MessageId, MessageRange, ObjectKey, Page, PasswordHash,
-    Profile, Reason, Recorded, RefreshHashes, ReportId, Role, Scopes, Seq, Session, SessionId, Timestamp, User, UserId,
-    Username,
+    ApiKey, AuditEntry, ChatCursor, ChatId, ChatOverview, ChatTitle, ChatView, Claim, ClaimedSession, Counted,
+    DeviceName, Digest, Dimensions, DisplayName, Email, File, FileId, FileName, FileStanding, Fingerprint,
+    IdempotencyKey, Limit, MailId, MediaType, Member, MemberRole, Message, MessageBody, MessageDraft, MessageId,
+    MessageRange, ObjectKey, Page, PasswordHash, Profile, Reason, Recorded, RefreshHashes, ReportId, Role, Scopes, Seq,
+    Session, SessionId, Timestamp, User, UserId, Username, Window,
 };
 use uuid::Uuid;
 
@@ -255,6 +255,7 @@ impl Person {
             session: self.session,
             draft: MessageDraft::text(body(text)),
             reply_to: None,
+            addressee: None,
             at,
             claim: None,
         }
@@ -480,6 +481,22 @@ impl Backend {
             numbers.last().copied().unwrap_or(0)
         );
         page.items
+    }
+
+    /// Somebody's chats with their members, latest activity first; they must be as many as is said.
+    pub(crate) async fn own_overviews(&self, viewer: Person) -> Vec<ChatOverview> {
+        let list = ListOverviews {
+            viewer: viewer.id,
+            everybodys: false,
+            with: None,
+            direct: false,
+            members: true,
+            order: OverviewOrder::Activity,
+            window: Window::page(1, Window::MAX),
+        };
+        let Counted { items, total } = self.overviews.list(list).await.unwrap();
+        assert_eq!(i64::try_from(items.len()).unwrap(), total);
+        items
     }
 
     pub(crate) async fn chat_page(

@@ -22,7 +22,8 @@ use std::any::Any;
 use std::sync::Arc;
 use tertulia_domain::repository::{
     AccountTokenRepository, ApiKeyRepository, ChatRepository, FileRepository, Maintenance, MessageRepository,
-    ModerationRepository, OutboxRepository, SessionRepository, UserRepository, VerificationKeyRepository,
+    ModerationRepository, OutboxRepository, OverviewRepository, SessionRepository, UserRepository,
+    VerificationKeyRepository,
 };
 
 mod fixture;
@@ -35,6 +36,8 @@ pub struct Backend {
     pub sessions: Arc<dyn SessionRepository>,
     /// The chats.
     pub chats: Arc<dyn ChatRepository>,
+    /// Chats and messages on numbered pages.
+    pub overviews: Arc<dyn OverviewRepository>,
     /// The messages.
     pub messages: Arc<dyn MessageRepository>,
     /// The files.
@@ -425,5 +428,77 @@ suite! { ($)
         every_act_is_logged_as_it_was
         the_log_is_read_in_pages
         times_keep_their_milliseconds
+    }
+    numbered_pages {
+        a_user_is_found_by_number
+        a_user_is_found_by_username_in_any_case
+        several_users_are_found_at_once
+        users_are_counted_and_paged_by_number
+        an_unknown_chat_has_no_messages_to_page
+        an_empty_chat_has_empty_pages
+        pages_of_messages_have_exact_edges
+        deleted_messages_are_neither_shown_nor_counted
+        messages_gone_with_their_sender_are_not_shown
+        messages_are_listed_before_a_message
+        a_numbered_page_shows_what_history_shows
+        numbered_pages_read_while_many_send
+    }
+    overviews {
+        overviews_come_latest_activity_first
+        overviews_come_latest_change_first
+        overviews_of_one_time_stand_by_id
+        ones_own_chats_are_listed_or_everybodys
+        chats_with_somebody_are_listed
+        direct_chats_are_listed_alone
+        members_are_shown_where_they_are_asked_for
+        an_overview_shows_a_thousand_members_at_the_most
+        an_overview_shows_what_a_single_chat_shows
+        the_last_message_is_the_newest_that_is_left
+        unread_messages_are_those_that_are_left
+        both_of_a_direct_chat_are_told_what_they_have_not_read
+        a_block_is_shown_in_the_overview
+        to_look_at_overviews_changes_nothing
+        overviews_read_while_many_send
+    }
+    notes {
+        a_note_stands_until_a_message_is_sent
+        a_note_is_no_message
+        a_note_outlasts_deletions_and_does_not_come_back
+        notes_come_back_as_they_went
+        a_note_needs_a_chat_and_goes_with_it
+        each_chat_has_its_own_note
+    }
+    member_sets {
+        a_set_has_one_chat_in_whatever_order
+        another_set_is_another_chat
+        only_chats_made_so_are_known_by_their_set
+        a_set_is_who_is_in_it_now
+        of_two_chats_of_one_set_the_older_is_given
+        a_set_is_made_with_all_of_its_members_or_not_at_all
+        a_set_may_be_large
+        of_many_who_want_a_set_one_makes_it
+        a_direct_chat_is_found_by_its_two
+        a_chat_is_found_by_number
+        members_are_replaced
+        an_owner_who_is_replaced_is_followed
+        a_note_comes_with_the_members
+        a_direct_chat_becomes_a_group
+        whoever_is_there_longest_owns_the_group_of_others
+        a_direct_chat_passes_to_another_pair
+        a_group_known_by_its_set_becomes_a_direct_chat
+        an_avatar_that_hangs_elsewhere_stays
+        other_groups_stay_groups
+        a_set_that_another_chat_is_of_is_taken
+        no_chat_passes_to_a_pair_across_a_block
+        members_who_are_not_there_replace_nobody
+        of_many_chats_that_want_a_set_one_gets_it
+        members_replaced_at_once_leave_an_exact_count
+        a_user_deleted_while_sets_are_made_is_in_none
+    }
+    addressees {
+        a_message_addresses_somebody_of_a_group
+        an_answer_with_files_addresses_somebody
+        direct_chats_know_no_addressee
+        a_retry_shows_the_addressee
     }
 }

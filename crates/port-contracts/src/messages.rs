@@ -46,6 +46,7 @@ pub async fn a_sent_message_is_what_was_given(b: Backend) {
         },
         content: MessageContent::Present { body: Some(body("hello")), attachments: Vec::new() },
         reply_to: None,
+        addressee: None,
         created_at: at(5),
         edited_at: None,
     };

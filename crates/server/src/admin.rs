@@ -15,7 +15,7 @@ use tertulia_application::account;
 use tertulia_domain::{DisplayName, Email, Password, PasswordPolicy, Role, UserId, Username};
 
 /// What concerns the server alone.
-const SERVERS_OWN: [&str; 28] = [
+const SERVERS_OWN: [&str; 29] = [
     "listen",
     "mount",
     "workers",
@@ -34,6 +34,7 @@ const SERVERS_OWN: [&str; 28] = [
     "smtp_url",
     "smtp_ca",
     "mail_from",
+    "nats_url",
     "verify_email",
     "rate_limits",
     "no_rate_limits",

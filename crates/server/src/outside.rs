@@ -1,6 +1,6 @@
-//! Where files and mails go.
+//! Where files and mails go, and how other processes are told.
 
-use crate::config::{Config, FileStoreConfig, FileStoreUrl, MailConfig, WebUrl};
+use crate::config::{Config, FileStoreConfig, FileStoreUrl, MailConfig, NatsUrl, WebUrl};
 use crate::errors::chain;
 use anyhow::Context;
 use async_trait::async_trait;
@@ -9,24 +9,29 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use tertulia_adapters_events::{NatsEventBus, NatsOptions, NoEventBus};
 use tertulia_adapters_files::{FileFormats, ObjectFileStore, S3Credentials, S3Options};
 use tertulia_adapters_mail::{EmlMailer, Sender, SmtpCredentials, SmtpMailer, SmtpOptions};
-use tertulia_application::ports::{ByteStream, FileStore, ImageInspector, MailError, Mailer, ObjectWriter, StoreError};
+use tertulia_adapters_system::UuidV7Generator;
+use tertulia_application::ports::{
+    ByteStream, EventBus, FileStore, IdGenerator, ImageInspector, MailError, Mailer, ObjectWriter, StoreError,
+};
 use tertulia_domain::{Mail, ObjectKey};
 
 /// How long handing over one mail may take. Twenty of them, which is what is taken at once, stay below the time for which
 /// nobody else gets them.
 const MAIL_LIMIT: Duration = Duration::from_secs(30);
 
-/// The file store, the file formats and the mail.
+/// The file store, the file formats, the mail and the bus.
 pub(crate) struct Outside {
     pub(crate) store: Arc<dyn FileStore>,
     pub(crate) images: Arc<dyn ImageInspector>,
     pub(crate) mailer: Arc<dyn Mailer>,
+    pub(crate) bus: Arc<dyn EventBus>,
 }
 
 impl Outside {
-    /// Opens what the settings name. A store that can't be used for now is no reason not to start.
+    /// Opens what the settings name. A store or a bus that can't be used for now is no reason not to start.
     pub(crate) async fn open(config: &Config) -> anyhow::Result<Self> {
         let place = &config.files.place;
         let store = open_store(&config.files, &config.data_dir)
@@ -45,15 +50,17 @@ impl Outside {
             store: Arc::new(store),
             images: start_formats()?,
             mailer: open_mailer(&config.mail, &config.data_dir)?,
+            bus: open_bus(config.nats.as_ref()).await?,
         })
     }
 
-    /// For work that has to do with neither: nothing is opened, and every attempt fails.
+    /// For work that has to do with none of them: nothing is opened, and every attempt fails.
     pub(crate) fn absent() -> anyhow::Result<Self> {
         Ok(Self {
             store: Arc::new(Absent),
             images: start_formats()?,
             mailer: Arc::new(Absent),
+            bus: Arc::new(NoEventBus),
         })
     }
 }
@@ -109,6 +116,24 @@ fn open_mailer(config: &MailConfig, data_dir: &Path) -> anyhow::Result<Arc<dyn M
     let mailer = SmtpMailer::new(options, sender);
     let mailer = mailer.with_context(|| format!("cannot send mail through {server} (--smtp-url, --smtp-ca)"))?;
     Ok(Arc::new(mailer))
+}
+
+async fn open_bus(url: Option<&NatsUrl>) -> anyhow::Result<Arc<dyn EventBus>> {
+    let Some(url) = url else {
+        return Ok(Arc::new(NoEventBus));
+    };
+    let bus = NatsEventBus::start(NatsOptions {
+        host: url.host.clone(),
+        port: url.port,
+        tls: url.tls,
+        credentials: url.credentials.clone(),
+        subject: url.subject.clone(),
+        node: UuidV7Generator.next(),
+    });
+    let bus = bus
+        .await
+        .with_context(|| format!("cannot use the NATS server {url} (--nats-url)"))?;
+    Ok(Arc::new(bus))
 }
 
 /// Neither store nor mail server.

@@ -196,6 +196,7 @@ pub(crate) fn services(
         store: outside.store,
         images: outside.images,
         mailer: outside.mailer,
+        bus: outside.bus,
     };
     let policy = policy(config, public_url);
     Ok(Services::new(database.repositories.clone(), ports, policy))

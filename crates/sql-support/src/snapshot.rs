@@ -23,6 +23,9 @@ pub struct MessageSnapshot {
     #[serde(default)]
     attachments: Option<Vec<FileView>>,
     reply_to: Option<ReplySnapshot>,
+    /// Null or missing where nobody is addressed.
+    #[serde(default)]
+    addressee: Option<String>,
     /// Milliseconds since the Unix epoch.
     created_at: i64,
 }
@@ -71,6 +74,7 @@ impl From<&Message> for MessageSnapshot {
                 sender: (&reply.sender).into(),
                 body: text(reply.body.as_ref()),
             }),
+            addressee: message.addressee.map(|addressee| addressee.to_string()),
             created_at: message.created_at.as_millis(),
         }
     }
@@ -96,6 +100,10 @@ impl MessageSnapshot {
                     sender: reader.author(reply.sender)?,
                     body: reader.body(reply.body)?,
                 }),
+                None => None,
+            },
+            addressee: match &self.addressee {
+                Some(addressee) => Some(reader.id(addressee, UserId::parse)?),
                 None => None,
             },
             created_at: Timestamp::from_millis(self.created_at),
@@ -183,6 +191,7 @@ mod tests {
                 attachments: vec![file(7), file(8)],
             },
             reply_to,
+            addressee: Some(UserId::parse(&id(6)).unwrap()),
             created_at: Timestamp::from_millis(1_750_000_000_123),
             edited_at: None,
         }
@@ -204,9 +213,10 @@ mod tests {
     }
 
     #[test]
-    fn what_was_recorded_before_there_were_files_is_read() {
+    fn what_was_recorded_before_there_were_files_and_addressees_is_read() {
         let mut json = serde_json::to_value(MessageSnapshot::from(&message(None))).unwrap();
         json.as_object_mut().unwrap().remove("attachments");
+        json.as_object_mut().unwrap().remove("addressee");
         json["sender"].as_object_mut().unwrap().remove("avatar");
         let restored = serde_json::from_value::<MessageSnapshot>(json)
             .unwrap()
@@ -214,6 +224,7 @@ mod tests {
             .unwrap();
         assert_eq!(restored.attachments(), []);
         assert_eq!(restored.sender.avatar, None);
+        assert_eq!(restored.addressee, None);
     }
 
     #[test]

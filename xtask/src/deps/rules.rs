@@ -48,6 +48,11 @@ const INTERNAL: &[Internal] = &[
         dev: &[],
     },
     Internal {
+        of: "tertulia-adapters-events",
+        normal: &["tertulia-application", "tertulia-domain"],
+        dev: &[],
+    },
+    Internal {
         of: "tertulia-adapters-files",
         normal: &["tertulia-application", "tertulia-domain"],
         dev: &[],
@@ -92,6 +97,7 @@ const INTERNAL: &[Internal] = &[
     Internal {
         of: "tertulia-server",
         normal: &[
+            "tertulia-adapters-events",
             "tertulia-adapters-files",
             "tertulia-adapters-http",
             "tertulia-adapters-mail",

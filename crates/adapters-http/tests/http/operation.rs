@@ -3,6 +3,7 @@
 use crate::world::{World, errors, send};
 use reqwest::Method;
 use serde_json::json;
+use tertulia_application::ports::BusError;
 use tertulia_domain::repository::RepositoryError;
 
 #[actix_web::test]
@@ -17,23 +18,30 @@ async fn health() {
 #[actix_web::test]
 async fn readiness() {
     let mut world = World::new();
-    world.maintenance.expect_check().once().returning(|| Ok(()));
+    world.maintenance.expect_check().times(2).returning(|| Ok(()));
     world
         .maintenance
         .expect_check()
         .returning(|| Err(RepositoryError::Unavailable("10.0.0.7 refused".into())));
+    world.bus.expect_check().once().returning(|| Ok(()));
+    world
+        .bus
+        .expect_check()
+        .returning(|| Err(BusError("10.0.0.8 refused".into())));
     let api = world.start();
     assert_eq!(
         send(api.anybody(Method::GET, "/readyz")).await.json(200),
         json!({"status": "ok"})
     );
-    let answer = send(api.anybody(Method::GET, "/readyz")).await;
-    assert_eq!(
-        answer.problem(503, "unavailable"),
-        errors(&[("database", "unavailable")])
-    );
-    assert_eq!(answer.header("retry-after"), Some("5"));
-    assert!(!String::from_utf8(answer.bytes).unwrap().contains("10.0.0.7"));
+    for faults in [
+        &[("bus", "unavailable")][..],
+        &[("database", "unavailable"), ("bus", "unavailable")],
+    ] {
+        let answer = send(api.anybody(Method::GET, "/readyz")).await;
+        assert_eq!(answer.problem(503, "unavailable"), errors(faults));
+        assert_eq!(answer.header("retry-after"), Some("5"));
+        assert!(!String::from_utf8(answer.bytes).unwrap().contains("10.0.0."));
+    }
 }
 
 #[actix_web::test]

@@ -11,8 +11,8 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 use tertulia_adapters_http::{HttpOptions, HttpServers, HttpState, REQUEST_SECONDS, REQUEST_SECONDS_BUCKETS};
 use tertulia_application::ports::{
-    IdGenerator, MockClock, MockFileStore, MockImageInspector, MockMailer, MockPasswordHasher, MockSecretGenerator,
-    MockTokenIssuer, VerifyTokenError,
+    IdGenerator, MockClock, MockEventBus, MockFileStore, MockImageInspector, MockMailer, MockPasswordHasher,
+    MockSecretGenerator, MockTokenIssuer, VerifyTokenError,
 };
 use tertulia_application::{Policy, Ports, Repositories, Services};
 use tertulia_domain::repository::{
@@ -67,6 +67,7 @@ pub(crate) struct World {
     pub(crate) api_keys: MockApiKeyRepository,
     pub(crate) moderation: MockModerationRepository,
     pub(crate) maintenance: MockMaintenance,
+    pub(crate) bus: MockEventBus,
     pub(crate) store: MockFileStore,
     pub(crate) images: MockImageInspector,
     pub(crate) hasher: MockPasswordHasher,
@@ -111,6 +112,7 @@ impl World {
             api_keys: MockApiKeyRepository::new(),
             moderation: MockModerationRepository::new(),
             maintenance: MockMaintenance::new(),
+            bus: MockEventBus::new(),
             store: MockFileStore::new(),
             images: MockImageInspector::new(),
             hasher: MockPasswordHasher::new(),
@@ -181,6 +183,7 @@ impl World {
             store: Arc::new(self.store),
             images: Arc::new(self.images),
             mailer: Arc::new(MockMailer::new()),
+            bus: Arc::new(self.bus),
         };
         let state = HttpState {
             services: Services::new(repositories, ports, self.policy),

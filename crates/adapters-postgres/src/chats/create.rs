@@ -19,9 +19,9 @@ impl Statement for InsertChat {
     type Columns = ();
     const SQL: &'static str = "
         INSERT INTO chats (
-            id, kind, title, direct_low, direct_high, created_at, updated_at, active_at, member_count
+            id, kind, title, direct_low, direct_high, created_at, updated_at, active_at, member_count, by_members
         )
-        VALUES ($1, CASE WHEN $2 IS NULL THEN 'direct' ELSE 'group' END, $2, $3, $4, $5, $5, $5, $6)
+        VALUES ($1, CASE WHEN $2 IS NULL THEN 'direct' ELSE 'group' END, $2, $3, $4, $5, $5, $5, $6, $7)
         ON CONFLICT ON CONSTRAINT chats_direct_unique DO NOTHING";
 }
 
@@ -51,21 +51,22 @@ impl Statement for Blocked {
 }
 
 /// A chat to be made, with its first members.
-struct NewChat<'a> {
-    id: ChatId,
-    title: Option<&'a str>,
-    parties: Option<(Uuid, Uuid)>,
-    owner: Option<UserId>,
-    members: &'a [Uuid],
-    at: Timestamp,
+pub(super) struct NewChat<'a> {
+    pub(super) id: ChatId,
+    pub(super) title: Option<&'a str>,
+    pub(super) parties: Option<(Uuid, Uuid)>,
+    pub(super) owner: Option<UserId>,
+    pub(super) members: &'a [Uuid],
+    /// Whether it is known by these.
+    pub(super) by_members: bool,
+    pub(super) at: Timestamp,
 }
 
 pub(super) fn direct(connection: &mut PgConnection, new: &NewDirectChat) -> Result<CreatedChat, Failure> {
     let members = [*new.creator.as_uuid(), *new.other.as_uuid()];
-    let parties = (members[0].min(members[1]), members[0].max(members[1]));
+    let parties = parties(members[0], members[1]);
     require_users(connection, &members)?;
-    let (low, high) = parties;
-    if prepared::<Blocked, _>((low.into_sql::<SqlUuid>(), high.into_sql::<SqlUuid>())).get_result(connection)? {
+    if blocked(connection, parties)? {
         let id = find_direct(connection, parties)?.ok_or(TxError::Named(InsertChatError::Blocked))?;
         return seen_by(connection, id, new.creator, false);
     }
@@ -75,6 +76,7 @@ pub(super) fn direct(connection: &mut PgConnection, new: &NewDirectChat) -> Resu
         parties: Some(parties),
         owner: None,
         members: &members,
+        by_members: false,
         at: new.at,
     };
     let created = insert(connection, &chat)?;
@@ -100,13 +102,24 @@ pub(super) fn group(connection: &mut PgConnection, new: &NewGroup) -> Result<Cre
         parties: None,
         owner: Some(new.owner),
         members: &members,
+        by_members: false,
         at: new.at,
     };
     let created = insert(connection, &chat)?;
     seen_by(connection, new.id, new.owner, created)
 }
 
-fn require_users(connection: &mut PgConnection, wanted: &[Uuid]) -> Result<(), Failure> {
+/// Two users as a direct chat names them.
+pub(super) fn parties(one: Uuid, other: Uuid) -> (Uuid, Uuid) {
+    (one.min(other), one.max(other))
+}
+
+/// Whether one of the two blocks the other.
+pub(super) fn blocked(connection: &mut PgConnection, (low, high): (Uuid, Uuid)) -> QueryResult<bool> {
+    prepared::<Blocked, _>((low.into_sql::<SqlUuid>(), high.into_sql::<SqlUuid>())).get_result(connection)
+}
+
+pub(super) fn require_users(connection: &mut PgConnection, wanted: &[Uuid]) -> Result<(), Failure> {
     let found = lock_users(connection, wanted)?;
     match wanted.iter().find(|id| found.binary_search(id).is_err()) {
         Some(missing) => Err(TxError::Named(InsertChatError::UserNotFound(UserId::from_uuid(
@@ -117,7 +130,7 @@ fn require_users(connection: &mut PgConnection, wanted: &[Uuid]) -> Result<(), F
 }
 
 /// False, and nothing done, when there is a direct chat between the two.
-fn insert(connection: &mut PgConnection, chat: &NewChat<'_>) -> QueryResult<bool> {
+pub(super) fn insert(connection: &mut PgConnection, chat: &NewChat<'_>) -> QueryResult<bool> {
     let member_count = i64::try_from(chat.members.len()).unwrap_or(i64::MAX);
     let inserted = prepared::<InsertChat, _>((
         chat.id.as_uuid().into_sql::<SqlUuid>(),
@@ -126,6 +139,7 @@ fn insert(connection: &mut PgConnection, chat: &NewChat<'_>) -> QueryResult<bool
         chat.parties.map(|(_, high)| high).into_sql::<Nullable<SqlUuid>>(),
         PgTime(chat.at).into_sql::<Timestamptz>(),
         member_count.into_sql::<BigInt>(),
+        chat.by_members.into_sql::<Bool>(),
     ))
     .execute(connection)?;
     if inserted == 0 {
@@ -141,7 +155,8 @@ fn insert(connection: &mut PgConnection, chat: &NewChat<'_>) -> QueryResult<bool
     Ok(true)
 }
 
-fn find_direct(connection: &mut PgConnection, (low, high): (Uuid, Uuid)) -> QueryResult<Option<ChatId>> {
+/// The direct chat between the two.
+pub(super) fn find_direct(connection: &mut PgConnection, (low, high): (Uuid, Uuid)) -> QueryResult<Option<ChatId>> {
     let found = prepared::<FindDirect, _>((low.into_sql::<SqlUuid>(), high.into_sql::<SqlUuid>()))
         .get_result::<Uuid>(connection)
         .optional()?;

@@ -82,7 +82,8 @@ pub(crate) fn remove_member(
     Ok(Removal::Removed { new_owner }.into())
 }
 
-fn appoint_successor(connection: &mut PgConnection, id: ChatId) -> Result<UserId, TxError<RepositoryError>> {
+/// Gives a group that has no owner one.
+pub(super) fn appoint_successor<E>(connection: &mut PgConnection, id: ChatId) -> Result<UserId, TxError<E>> {
     let candidates = prepared::<Candidates, _>((id.as_uuid().into_sql::<SqlUuid>(),))
         .load::<(Uuid, String, PgTime)>(connection)?
         .into_iter()

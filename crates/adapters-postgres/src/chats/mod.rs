@@ -1,7 +1,7 @@
 //! Chats and their members.
 //!
-//! Whatever changes who is in a chat, or as what, first locks the chat's row. Locks are always taken in the order chat,
-//! membership, user, session, file, blob, and of several rows of a table in the order of their ids: nobody waits in a
+//! Whatever changes who is in a chat, or as what, first locks the chat's row. Locks are always taken in the order set of
+//! members, chat, membership, user, session, file, blob, and of several rows of a table in the order of their ids: nobody waits in a
 //! circle. There are two exceptions, which may lose against another transaction and are begun again: the record of a
 //! keyed creation holds on to its user from the beginning, and a change of avatars to the new file while the old one goes.
 
@@ -9,6 +9,9 @@ mod create;
 mod departure;
 mod list;
 mod members;
+mod note;
+mod replace;
+mod sets;
 mod view;
 
 use crate::client::Client;
@@ -22,11 +25,11 @@ use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Timestamptz, Uuid as SqlUuid};
 use tertulia_domain::repository::{
     AddMember, AddMemberError, ChatRepository, CreatedChat, InsertChatError, ListChatsError, NewDirectChat, NewGroup,
-    NewMember, ReadState, Removal, RepositoryError, SetRoleError,
+    NewMember, NewSetChat, ReadState, Removal, ReplaceMembers, ReplaceMembersError, RepositoryError, SetRoleError,
 };
 use tertulia_domain::{
-    ChatCursor, ChatId, ChatTitle, ChatView, ClaimedSession, FileId, Limit, Member, MemberCursor, MemberRole, Page,
-    Recorded, Recording, Seq, Timestamp, UserId,
+    ChatCursor, ChatId, ChatTitle, ChatView, ClaimedSession, FileId, Limit, Member, MemberCursor, MemberRole, Note,
+    Page, Recorded, Recording, Seq, Timestamp, UserId,
 };
 use uuid::Uuid;
 
@@ -70,6 +73,45 @@ impl ChatRepository for PgChatRepository {
                     create::group(connection, &group)
                 })
             })
+            .await
+    }
+
+    async fn insert_set(&self, chat: NewSetChat) -> Result<(ChatId, bool), InsertChatError> {
+        self.client
+            .run(move |connection| connection.transaction(|connection| sets::insert(connection, &chat)))
+            .await
+    }
+
+    async fn replace_members(&self, change: ReplaceMembers) -> Result<(), ReplaceMembersError> {
+        self.client
+            .run(move |connection| connection.transaction(|connection| replace::members(connection, &change)))
+            .await
+    }
+
+    async fn set_note(&self, id: ChatId, note: &Note, at: Timestamp) -> Result<bool, RepositoryError> {
+        let note = note.clone();
+        self.client
+            .run(move |connection| Ok(note::set(connection, id, &note, at)?))
+            .await
+    }
+
+    async fn find_by_number(&self, number: i64) -> Result<Option<ChatId>, RepositoryError> {
+        self.client
+            .run(move |connection| {
+                let id = chats::table
+                    .filter(chats::number.eq(number))
+                    .select(chats::id)
+                    .first::<Uuid>(connection)
+                    .optional()?;
+                Ok(id.map(ChatId::from_uuid))
+            })
+            .await
+    }
+
+    async fn find_direct(&self, one: UserId, other: UserId) -> Result<Option<ChatId>, RepositoryError> {
+        let parties = create::parties(*one.as_uuid(), *other.as_uuid());
+        self.client
+            .run(move |connection| Ok(create::find_direct(connection, parties)?))
             .await
     }
 

@@ -15,6 +15,7 @@ use crate::maintenance::PgMaintenance;
 use crate::messages::PgMessageRepository;
 use crate::moderation::PgModerationRepository;
 use crate::outbox::PgOutboxRepository;
+use crate::overviews::PgOverviewRepository;
 use crate::sessions::PgSessionRepository;
 use crate::users::PgUserRepository;
 use crate::verification_keys::PgVerificationKeyRepository;
@@ -84,6 +85,11 @@ impl PgDatabase {
     /// The chats and their members.
     pub fn chats(&self) -> PgChatRepository {
         PgChatRepository::new(self.client.clone())
+    }
+
+    /// Chats and messages as contracts list them.
+    pub fn overviews(&self) -> PgOverviewRepository {
+        PgOverviewRepository::new(self.client.clone())
     }
 
     /// The messages.

@@ -11,7 +11,7 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel::sql_types::{Array, BigInt, Binary, Bool, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use serde_json::Value;
 use tertulia_domain::repository::{AppendError, AppendMessage, Appended, RepositoryError};
-use tertulia_domain::{Claim, FileId, Message, MessageBody, MessageContent, MessageId, Seq};
+use tertulia_domain::{Claim, FileId, Message, MessageBody, MessageContent, MessageId, Seq, UserId};
 use tertulia_sql_support::{MessageSnapshot, TxError, files_from_json, inconsistent, violated_unique};
 use uuid::Uuid;
 
@@ -67,13 +67,16 @@ macro_rules! append {
                   AND ($7 IS NULL OR EXISTS (SELECT FROM answered))",
             $ready,
             "
-                RETURNING c.last_seq AS seq, c.active_at AS created_at
+                RETURNING c.last_seq AS seq, c.active_at AS created_at,
+                    CASE c.kind WHEN 'group' THEN $13 END AS addressee
             ),
             sent AS (
-                INSERT INTO messages (chat_id, seq, id, sender_id, body, attachments_view, reply_to_seq, created_at)
+                INSERT INTO messages (
+                    chat_id, seq, id, sender_id, body, attachments_view, reply_to_seq, addressee, created_at
+                )
                 SELECT $4, numbered.seq, $5, $2, $6, ",
             $view,
-            ", answered.seq, numbered.created_at
+            ", answered.seq, numbered.addressee, numbered.created_at
                 FROM numbered LEFT JOIN answered ON true
             ),",
             $hung,
@@ -110,6 +113,7 @@ macro_rules! append {
                         ),
                         'body', answered.body
                     ) END,
+                    'addressee', numbered.addressee,
                     'created_at', (extract(epoch FROM numbered.created_at) * 1000)::bigint
                 )
                 FROM numbered CROSS JOIN sender LEFT JOIN answered ON true
@@ -145,7 +149,7 @@ type Columns = (
     Nullable<ReplyColumns>,
     Nullable<SqlUuid>,
     Nullable<Jsonb>,
-    Nullable<(BigInt, Timestamptz)>,
+    Nullable<(BigInt, Timestamptz, Nullable<SqlUuid>)>,
 );
 
 /// A text without files.
@@ -162,7 +166,7 @@ impl Statement for Append {
     );
 }
 
-/// A message with files, whose ids are $13. To hang one on a message takes a lock on its key, so it stays; if it was being
+/// A message with files, whose ids are $14. To hang one on a message takes a lock on its key, so it stays; if it was being
 /// removed, the insert fails. They are hung in the order of their ids, which is that of the locks.
 struct AppendFiles;
 
@@ -173,7 +177,7 @@ impl Statement for AppendFiles {
             "
             wanted AS MATERIALIZED (
                 SELECT w.id, w.position, readable.view
-                FROM unnest($13) WITH ORDINALITY AS w (id, position)
+                FROM unnest($14) WITH ORDINALITY AS w (id, position)
                 LEFT JOIN LATERAL (
                     SELECT ",
             file_view!(),
@@ -209,7 +213,7 @@ struct Outcome {
     answered: Option<ReplyRow>,
     missing: Option<Uuid>,
     attachments: Option<Value>,
-    numbered: Option<(i64, PgTime)>,
+    numbered: Option<(i64, PgTime, Option<Uuid>)>,
 }
 
 /// How often a send that met another one of its claim, a record past its time, or the removal of a file, is begun again.
@@ -260,6 +264,11 @@ fn run(connection: &mut PgConnection, message: &AppendMessage) -> QueryResult<Ou
         claim
             .map(|claim| PgTime(cutoff(claim)))
             .into_sql::<Nullable<Timestamptz>>(),
+        message
+            .addressee
+            .as_ref()
+            .map(UserId::as_uuid)
+            .into_sql::<Nullable<SqlUuid>>(),
     );
     if files.is_empty() {
         prepared::<Append, _>(parameters).get_result(connection)
@@ -292,7 +301,7 @@ fn read(outcome: Outcome, message: &AppendMessage) -> Result<Appended, TxError<A
         Some(_) => return Err(TxError::Named(AppendError::KeyReused)),
         None => {}
     }
-    let Some((seq, created_at)) = outcome.numbered else {
+    let Some((seq, created_at, addressee)) = outcome.numbered else {
         let reply_missing = message.reply_to.is_some() && outcome.answered.is_none();
         return Err(TxError::Named(match (outcome.blocked, outcome.missing) {
             (Some(_), _) if reply_missing => AppendError::ReplyNotFound,
@@ -316,6 +325,7 @@ fn read(outcome: Outcome, message: &AppendMessage) -> Result<Appended, TxError<A
                 attachments: attachments.unwrap_or_default(),
             },
             reply_to: outcome.answered.map(TryInto::try_into).transpose()?,
+            addressee: addressee.map(UserId::from_uuid),
             created_at: created_at.into(),
             edited_at: None,
         },
@@ -339,10 +349,11 @@ mod tests {
 
     #[test]
     fn everything_is_found_by_key() {
-        let types = "uuid, uuid, timestamptz, uuid, uuid, text, uuid, uuid, text, bytea, timestamptz, timestamptz";
+        let types =
+            "uuid, uuid, timestamptz, uuid, uuid, text, uuid, uuid, text, bytea, timestamptz, timestamptz, uuid";
         let (member, chat, message, reply) = (id(701), id(500), id(1), message_id(500, 3));
         let values = format!(
-            "{member}, {member}, now(), {chat}, {message}, 'hello', {reply}, {member}, 'key', '', now(), now()"
+            "{member}, {member}, now(), {chat}, {message}, 'hello', {reply}, {member}, 'key', '', now(), now(), {member}"
         );
         let mut sample = Sample::create();
         for plan in sample.plans::<Append>(types, &values) {

@@ -82,6 +82,7 @@ pub(crate) struct MessageRow {
     sender: AuthorRow,
     body: Option<String>,
     attachments_view: Option<Value>,
+    addressee: Option<Uuid>,
     created_at: PgTime,
     edited_at: Option<PgTime>,
     deleted_at: Option<PgTime>,
@@ -95,6 +96,7 @@ pub(crate) type MessageColumns = (
     AuthorColumns,
     Nullable<Text>,
     Nullable<Jsonb>,
+    Nullable<SqlUuid>,
     Timestamptz,
     Nullable<Timestamptz>,
     Nullable<Timestamptz>,
@@ -106,7 +108,7 @@ macro_rules! message_columns {
     () => {
         concat!(
             "m.id, m.chat_id, m.seq, mu.id, mu.username, mu.display_name, mu.avatar_view, m.body, m.attachments_view,
-             m.created_at, m.edited_at, m.deleted_at, ",
+             m.addressee, m.created_at, m.edited_at, m.deleted_at, ",
             $crate::rows::reply_columns!()
         )
     };
@@ -145,6 +147,7 @@ impl TryFrom<MessageRow> for Message {
             sender: row.sender.try_into()?,
             content,
             reply_to: row.reply_to.map(TryInto::try_into).transpose()?,
+            addressee: row.addressee.map(UserId::from_uuid),
             created_at: row.created_at.into(),
             edited_at: row.edited_at.map(Into::into),
         })

@@ -7,6 +7,7 @@ mod chat;
 mod file;
 mod member;
 mod message;
+mod note;
 mod session;
 mod user;
 
@@ -17,6 +18,7 @@ pub(crate) use message::{
     AuthorColumns, AuthorRow, MessageColumns, MessageRow, ReplyColumns, ReplyRow, message_columns, message_joins,
     reply_columns,
 };
+pub(crate) use note::{NoteColumns, NoteRow, note_columns};
 pub(crate) use session::{SessionColumns, SessionRow, session_columns, session_lives};
 pub(crate) use user::{UserColumns, UserRow, user_columns};
 

@@ -5,7 +5,7 @@ mod delete;
 mod search;
 
 use crate::account_tokens;
-use crate::client::Client;
+use crate::client::{Client, at_one_moment};
 use crate::rows::{UserRow, read_all};
 use crate::schema::{sessions, users};
 use crate::time::PgTime;
@@ -15,9 +15,11 @@ use tertulia_domain::repository::{
     Credentials, Erased, InsertUserError, NewUser, RepositoryError, UpdateUserError, UserChanges, UserRepository,
 };
 use tertulia_domain::{
-    FileId, Limit, LoginName, Page, PasswordHash, SearchPrefix, SessionId, Timestamp, User, UserCursor, UserId,
+    Counted, FileId, Limit, LoginName, Page, PasswordHash, SearchPrefix, SessionId, Timestamp, User, UserCursor,
+    UserId, Username, Window,
 };
 use tertulia_sql_support::inconsistent;
+use uuid::Uuid;
 
 /// The users.
 pub struct PgUserRepository {
@@ -47,6 +49,47 @@ impl UserRepository for PgUserRepository {
                     .first(connection)
                     .optional()?;
                 Ok(row.map(User::try_from).transpose()?)
+            })
+            .await
+    }
+
+    async fn find_by_number(&self, number: i64) -> Result<Option<User>, RepositoryError> {
+        self.client
+            .run(move |connection| {
+                let row = users::table
+                    .filter(users::number.eq(number).and(users::deleted_at.is_null()))
+                    .select(UserRow::as_select())
+                    .first(connection)
+                    .optional()?;
+                Ok(row.map(User::try_from).transpose()?)
+            })
+            .await
+    }
+
+    async fn find_by_username(&self, username: &Username) -> Result<Option<User>, RepositoryError> {
+        let key = username.key();
+        self.client
+            .run(move |connection| {
+                // Deleted users have no keys.
+                let row = users::table
+                    .filter(users::username_key.eq(&key))
+                    .select(UserRow::as_select())
+                    .first(connection)
+                    .optional()?;
+                Ok(row.map(User::try_from).transpose()?)
+            })
+            .await
+    }
+
+    async fn find_many(&self, ids: Vec<UserId>) -> Result<Vec<User>, RepositoryError> {
+        let ids: Vec<Uuid> = ids.iter().map(|id| *id.as_uuid()).collect();
+        self.client
+            .run(move |connection| {
+                let rows = users::table
+                    .filter(users::id.eq_any(&ids).and(users::deleted_at.is_null()))
+                    .select(UserRow::as_select())
+                    .load(connection)?;
+                Ok(read_all(rows)?)
             })
             .await
     }
@@ -101,6 +144,25 @@ impl UserRepository for PgUserRepository {
                 Ok(Page::from_fetched(read_all(rows)?, limit, |user: &User| {
                     UserCursor(user.number)
                 }))
+            })
+            .await
+    }
+
+    async fn list_counted(&self, window: Window) -> Result<Counted<User>, RepositoryError> {
+        self.client
+            .run(move |connection| {
+                at_one_moment(connection, |connection| {
+                    let there = users::table.filter(users::deleted_at.is_null());
+                    let total = there.count().get_result(connection)?;
+                    let rows = there
+                        .order(users::number)
+                        .offset(window.skip())
+                        .limit(window.take().into())
+                        .select(UserRow::as_select())
+                        .load(connection)?;
+                    let items = read_all(rows)?;
+                    Ok(Counted { items, total })
+                })
             })
             .await
     }

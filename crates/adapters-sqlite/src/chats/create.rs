@@ -1,4 +1,4 @@
-use super::view;
+use super::{find_direct, view};
 use crate::id::DbId;
 use crate::idempotency::once;
 use crate::moderation::blocked;
@@ -20,13 +20,7 @@ pub(super) fn direct(
         let (creator, other) = (DbId::from(new.creator), DbId::from(new.other));
         require_users(conn, [new.creator, new.other])?;
         let (low, high) = (creator.min(other), creator.max(other));
-        let existing: Option<DbId> = chats::table
-            .filter(chats::direct_low.eq(low))
-            .filter(chats::direct_high.eq(high))
-            .select(chats::id)
-            .get_result(conn)
-            .optional()?;
-        if let Some(chat) = existing {
+        if let Some(chat) = find_direct(conn, low, high)? {
             return created(conn, chat, creator, false);
         }
         if blocked(conn, low, high)? {
@@ -78,14 +72,14 @@ pub(super) fn group(
 /// What every new chat begins with.
 #[derive(Insertable)]
 #[diesel(table_name = chats)]
-struct Born {
+pub(super) struct Born {
     id: DbId,
     created_at: i64,
     updated_at: i64,
     active_at: i64,
 }
 
-fn born(id: DbId, at: Timestamp) -> Born {
+pub(super) fn born(id: DbId, at: Timestamp) -> Born {
     let at = at.as_millis();
     Born {
         id,
@@ -95,7 +89,8 @@ fn born(id: DbId, at: Timestamp) -> Born {
     }
 }
 
-fn require_users(conn: &mut SqliteConnection, users: impl IntoIterator<Item = UserId>) -> Outcome<()> {
+/// Names the first of them who is not there.
+pub(super) fn require_users(conn: &mut SqliteConnection, users: impl IntoIterator<Item = UserId>) -> Outcome<()> {
     for user in users {
         if !exists_undeleted(conn, user)? {
             return Err(TxError::Named(InsertChatError::UserNotFound(user)));
@@ -104,7 +99,14 @@ fn require_users(conn: &mut SqliteConnection, users: impl IntoIterator<Item = Us
     Ok(())
 }
 
-fn join(conn: &mut SqliteConnection, chat: DbId, user: DbId, role: MemberRole, at: Timestamp) -> QueryResult<()> {
+/// Makes somebody a member of a chat without messages.
+pub(super) fn join(
+    conn: &mut SqliteConnection,
+    chat: DbId,
+    user: DbId,
+    role: MemberRole,
+    at: Timestamp,
+) -> QueryResult<()> {
     diesel::insert_into(memberships::table)
         .values((
             memberships::chat_id.eq(chat),

@@ -50,8 +50,8 @@ pub(crate) fn leave<E>(conn: &mut SqliteConnection, leaving: Leaving) -> Result<
     Ok((Some(Removal::Removed { new_owner }), 0))
 }
 
-/// Gives a group that has lost its owner the next one.
-fn hand_over<E>(conn: &mut SqliteConnection, chat: DbId) -> Result<UserId, TxError<E>> {
+/// Gives a group that has no owner its next one.
+pub(super) fn hand_over<E>(conn: &mut SqliteConnection, chat: DbId) -> Result<UserId, TxError<E>> {
     let mut candidates = Vec::with_capacity(2);
     for role in [MemberRole::Admin, MemberRole::Member] {
         candidates.extend(longest_standing(conn, chat, role)?);

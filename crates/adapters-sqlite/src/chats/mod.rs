@@ -3,11 +3,15 @@
 mod create;
 mod leave;
 mod members;
+mod notes;
+mod overview;
 mod row;
+mod sets;
 mod view;
 
 pub(crate) use leave::{Leaving, leave};
 pub(crate) use members::set_read;
+pub(crate) use overview::{find as find_overview, list as list_overviews};
 pub(crate) use row::member_role;
 #[cfg(test)]
 pub(crate) use view::list;
@@ -22,11 +26,11 @@ use diesel::prelude::*;
 use diesel::sql_types::Binary;
 use tertulia_domain::repository::{
     AddMember, AddMemberError, ChatRepository, CreatedChat, InsertChatError, ListChatsError, NewDirectChat, NewGroup,
-    NewMember, ReadState, Removal, RepositoryError, SetRoleError,
+    NewMember, NewSetChat, ReadState, Removal, ReplaceMembers, ReplaceMembersError, RepositoryError, SetRoleError,
 };
 use tertulia_domain::{
-    ChatCursor, ChatId, ChatTitle, ChatView, ClaimedSession, FileId, Limit, Member, MemberCursor, MemberRole, Page,
-    Recorded, Recording, Seq, Timestamp, UserId,
+    ChatCursor, ChatId, ChatTitle, ChatView, ClaimedSession, FileId, Limit, Member, MemberCursor, MemberRole, Note,
+    Page, Recorded, Recording, Seq, Timestamp, UserId,
 };
 use tertulia_sql_support::TxError;
 
@@ -51,6 +55,16 @@ pub(crate) fn touch(conn: &mut SqliteConnection, chat: DbId, at: Timestamp) -> Q
         .id(chat)
         .execute(conn)
         .map(drop)
+}
+
+/// The direct chat of two.
+fn find_direct(conn: &mut SqliteConnection, one: DbId, other: DbId) -> QueryResult<Option<DbId>> {
+    chats::table
+        .filter(chats::direct_low.eq(one.min(other)))
+        .filter(chats::direct_high.eq(one.max(other)))
+        .select(chats::id)
+        .get_result(conn)
+        .optional()
 }
 
 fn rename(conn: &mut SqliteConnection, chat: DbId, title: &ChatTitle, at: Timestamp) -> QueryResult<bool> {
@@ -124,6 +138,38 @@ impl ChatRepository for SqliteChatRepository {
         self.store
             .write(move |conn| create::group(conn, &group, recording.as_ref()))
             .await
+    }
+
+    async fn insert_set(&self, chat: NewSetChat) -> Result<(ChatId, bool), InsertChatError> {
+        self.store.write(move |conn| sets::insert(conn, &chat)).await
+    }
+
+    async fn replace_members(&self, change: ReplaceMembers) -> Result<(), ReplaceMembersError> {
+        self.store.write(move |conn| sets::replace(conn, &change)).await
+    }
+
+    async fn set_note(&self, id: ChatId, note: &Note, at: Timestamp) -> Result<bool, RepositoryError> {
+        let note = note.clone();
+        self.store
+            .write(move |conn| Ok(notes::set(conn, id.into(), &note, at)?))
+            .await
+    }
+
+    async fn find_by_number(&self, number: i64) -> Result<Option<ChatId>, RepositoryError> {
+        let find = move |conn: &mut SqliteConnection| {
+            let chat = chats::table.filter(chats::number.eq(number)).select(chats::id);
+            let found: Option<DbId> = chat.get_result(conn).optional()?;
+            Ok(found.map(ChatId::from))
+        };
+        self.store.read(find).await
+    }
+
+    async fn find_direct(&self, one: UserId, other: UserId) -> Result<Option<ChatId>, RepositoryError> {
+        let find = move |conn: &mut SqliteConnection| {
+            let found = find_direct(conn, one.into(), other.into())?;
+            Ok(found.map(ChatId::from))
+        };
+        self.store.read(find).await
     }
 
     async fn find(&self, id: ChatId, viewer: UserId) -> Result<Option<ChatView>, RepositoryError> {

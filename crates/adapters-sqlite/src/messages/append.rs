@@ -60,6 +60,7 @@ pub(crate) fn append(conn: &mut SqliteConnection, new: &AppendMessage) -> Outcom
             attachments,
         },
         reply_to,
+        addressee: new.addressee.filter(|_| place.kind == "group"),
         created_at: new.at.max(Timestamp::from_millis(place.active_at)),
         edited_at: None,
     };
@@ -138,6 +139,7 @@ fn store(conn: &mut SqliteConnection, message: &Message, place: &Place) -> Query
             messages::sender_id.eq(sender),
             messages::body.eq(message.body().map(MessageBody::as_str)),
             messages::reply_to_seq.eq(message.reply_to.as_ref().map(|reply| reply.seq.get())),
+            messages::addressee_id.eq(message.addressee.map(DbId::from)),
             messages::created_at.eq(at),
             messages::attachments_view.eq(all_to_view(message.attachments())),
         ))

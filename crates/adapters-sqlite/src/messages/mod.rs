@@ -4,9 +4,11 @@ mod append;
 mod change;
 mod read;
 mod row;
+mod visible;
 
 pub(crate) use change::{Blanked, blank, blank_all_of};
 pub(crate) use read::at;
+pub(crate) use visible::{deleted_after, list as list_visible, newest};
 #[cfg(test)]
 pub(crate) use {append::append, read::list};
 

@@ -120,7 +120,7 @@ pub(crate) fn list(
     }))
 }
 
-fn select(statement: &'static [&'static str]) -> Sql<MessageColumns> {
+pub(super) fn select(statement: &'static [&'static str]) -> Sql<MessageColumns> {
     Sql::new(statement)
 }
 

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Nullable, Text};
 use std::fmt::Display;
 use tertulia_domain::repository::RepositoryError;
-use tertulia_domain::{Author, File, Message, MessageBody, MessageContent, ReplyPreview, Seq, Timestamp};
+use tertulia_domain::{Author, File, Message, MessageBody, MessageContent, ReplyPreview, Seq, Timestamp, UserId};
 use tertulia_sql_support::inconsistent;
 
 type AuthorColumns = (Binary, Nullable<Text>, Nullable<Text>, Nullable<Text>);
@@ -22,6 +22,7 @@ pub(super) type MessageColumns = (
     Nullable<BigInt>,
     Nullable<BigInt>,
     Nullable<Text>,
+    Nullable<Binary>,
     AuthorColumns,
     Nullable<ReplyColumns>,
 );
@@ -29,6 +30,7 @@ pub(super) type MessageColumns = (
 /// A message with its sender, and what it answers with the sender of that.
 pub(super) const SELECT: &str = "
     SELECT m.id, m.chat_id, m.seq, m.body, m.created_at, m.edited_at, m.deleted_at, m.attachments_view,
+        m.addressee_id,
         s.id, s.username, s.display_name, s.avatar_view,
         r.id, r.seq, r.body, rs.id, rs.username, rs.display_name, rs.avatar_view
     FROM messages AS m
@@ -46,6 +48,7 @@ pub(super) struct MessageRow {
     edited_at: Option<i64>,
     deleted_at: Option<i64>,
     attachments_view: Option<String>,
+    addressee: Option<DbId>,
     sender: AuthorRow,
     reply_to: Option<ReplyRow>,
 }
@@ -120,6 +123,7 @@ impl TryFrom<MessageRow> for Message {
                 },
             },
             reply_to: row.reply_to.map(ReplyPreview::try_from).transpose()?,
+            addressee: row.addressee.map(UserId::from),
             created_at: Timestamp::from_millis(row.created_at),
             edited_at: row.edited_at.map(Timestamp::from_millis),
         })

@@ -17,7 +17,8 @@ use tertulia_domain::repository::{
     Credentials, Erased, InsertUserError, NewUser, RepositoryError, UpdateUserError, UserChanges, UserRepository,
 };
 use tertulia_domain::{
-    FileId, Limit, LoginName, Page, PasswordHash, SearchPrefix, SessionId, Timestamp, User, UserCursor, UserId,
+    Counted, FileId, Limit, LoginName, Page, PasswordHash, SearchPrefix, SessionId, Timestamp, User, UserCursor,
+    UserId, Username, Window,
 };
 use tertulia_sql_support::TxError;
 
@@ -50,12 +51,12 @@ pub(crate) fn may_log_in(conn: &mut SqliteConnection, id: impl Into<DbId>) -> Qu
 
 /// One user, a deleted one too.
 pub(crate) fn find<E>(conn: &mut SqliteConnection, id: impl Into<DbId>) -> Result<Option<User>, TxError<E>> {
-    let row = users::table
-        .find(id.into())
-        .select(UserRow::as_select())
-        .get_result(conn)
-        .optional()?;
-    Ok(row.map(User::try_from).transpose()?)
+    let user = users::table.find(id.into()).select(UserRow::as_select());
+    read_one(user.get_result(conn))
+}
+
+fn read_one<E>(row: QueryResult<UserRow>) -> Result<Option<User>, TxError<E>> {
+    Ok(row.optional()?.map(User::try_from).transpose()?)
 }
 
 fn find_credentials(
@@ -92,6 +93,30 @@ impl UserRepository for SqliteUserRepository {
         self.store.read(move |conn| find(conn, id)).await
     }
 
+    async fn find_by_number(&self, number: i64) -> Result<Option<User>, RepositoryError> {
+        let find = move |conn: &mut SqliteConnection| {
+            let user = users::table
+                .filter(users::number.eq(number))
+                .filter(users::deleted_at.is_null());
+            read_one(user.select(UserRow::as_select()).get_result(conn))
+        };
+        self.store.read(find).await
+    }
+
+    async fn find_by_username(&self, username: &Username) -> Result<Option<User>, RepositoryError> {
+        let key = username.key();
+        let find = move |conn: &mut SqliteConnection| {
+            // Deleted users have no keys.
+            let user = users::table.filter(users::username_key.eq(key));
+            read_one(user.select(UserRow::as_select()).get_result(conn))
+        };
+        self.store.read(find).await
+    }
+
+    async fn find_many(&self, ids: Vec<UserId>) -> Result<Vec<User>, RepositoryError> {
+        self.store.read(move |conn| search::find_many(conn, &ids)).await
+    }
+
     async fn find_credentials(&self, login: &LoginName) -> Result<Option<Credentials>, RepositoryError> {
         let login = login.clone();
         self.store.read(|conn| find_credentials(conn, login)).await
@@ -118,6 +143,12 @@ impl UserRepository for SqliteUserRepository {
     ) -> Result<Page<User, UserCursor>, RepositoryError> {
         self.store
             .read(move |conn| search::list(conn, prefix.as_ref(), after, limit))
+            .await
+    }
+
+    async fn list_counted(&self, window: Window) -> Result<Counted<User>, RepositoryError> {
+        self.store
+            .read_consistently(move |conn| search::list_counted(conn, window))
             .await
     }
 

@@ -1,9 +1,10 @@
 use super::{UserColumns, UserRow};
+use crate::id::DbId;
 use crate::schema::users;
 use crate::sql::Sql;
 use diesel::prelude::*;
 use tertulia_domain::repository::RepositoryError;
-use tertulia_domain::{Limit, Page, SearchPrefix, User, UserCursor};
+use tertulia_domain::{Counted, Limit, Page, SearchPrefix, User, UserCursor, UserId, Window};
 use tertulia_sql_support::TxError;
 
 /// The numbers come from two ranges of indexes that hold them, so only the users of the page are looked up; the `+`
@@ -51,9 +52,39 @@ pub(super) fn list(
     Ok(Page::from_fetched(users, limit, |user: &User| UserCursor(user.number)))
 }
 
+/// The numbered page of all users.
+pub(super) fn list_counted(
+    conn: &mut SqliteConnection,
+    window: Window,
+) -> Result<Counted<User>, TxError<RepositoryError>> {
+    let present = users::table.filter(users::deleted_at.is_null());
+    let total = present.count().get_result(conn)?;
+    let rows: Vec<UserRow> = present
+        .order(users::number)
+        .limit(window.take().into())
+        .offset(window.skip())
+        .select(UserRow::as_select())
+        .load(conn)?;
+    let items = rows.into_iter().map(User::try_from).collect::<Result<_, _>>()?;
+    Ok(Counted { items, total })
+}
+
+const MANY: &[&str] = &[
+    "SELECT ",
+    UserRow::COLUMNS,
+    " FROM users WHERE users.id IN (SELECT unhex(value) FROM json_each(?)) AND users.deleted_at IS NULL",
+];
+
+/// Those of the users that are there and not deleted.
+pub(super) fn find_many(conn: &mut SqliteConnection, ids: &[UserId]) -> Result<Vec<User>, TxError<RepositoryError>> {
+    let ids: Vec<DbId> = ids.iter().copied().map(DbId::from).collect();
+    let rows: Vec<UserRow> = Sql::<UserColumns>::new(MANY).text(DbId::hex_list(&ids)).load(conn)?;
+    Ok(rows.into_iter().map(User::try_from).collect::<Result<_, _>>()?)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::SEARCH;
+    use super::{MANY, SEARCH};
     use crate::testing::plan;
 
     #[test]
@@ -67,6 +98,15 @@ mod tests {
                 "SEARCH users USING COVERING INDEX users_display_name (display_name_key>? AND display_name_key<?)",
                 "SEARCH users USING INTEGER PRIMARY KEY (rowid=?)",
             ]
+        );
+    }
+
+    #[test]
+    fn many_users_are_found_by_their_identifiers() {
+        let plan = plan(MANY);
+        assert_eq!(
+            plan[0], "SEARCH users USING INDEX sqlite_autoindex_users_1 (id=?)",
+            "{plan:?}"
         );
     }
 }

@@ -59,7 +59,7 @@ impl AccountService {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{ANA, BEN, NOW, World, assert_matches, passes_on, repository_errors, user};
+    use crate::testing::{ANA, BEN, NOW, World, assert_matches, passes_on, repository_errors, user, username};
     use mockall::predicate::eq;
 
     fn finding(found: Option<User>) -> World {
@@ -114,7 +114,73 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn finds_by_number_and_by_name() {
+        for found in [Some(user(BEN)), None] {
+            let mut world = World::default();
+            let by_number = found.clone();
+            world
+                .users
+                .expect_find_by_number()
+                .with(eq(2))
+                .once()
+                .return_once(|_| Ok(by_number));
+            let by_name = found.clone();
+            world
+                .users
+                .expect_find_by_username()
+                .with(eq(username("ben")))
+                .once()
+                .return_once(|_| Ok(by_name));
+            let accounts = world.services().accounts;
+            for answer in [
+                accounts.user_by_number(2).await,
+                accounts.user_by_name(&username("ben")).await,
+            ] {
+                match &found {
+                    Some(found) => assert_eq!(answer.unwrap(), *found),
+                    None => assert_matches!(answer, Err(FindUserError::NotFound)),
+                }
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn turns_pages_by_number() {
+        let page = Counted {
+            items: vec![user(ANA)],
+            total: 31,
+        };
+        let mut world = World::default();
+        let (window, answer) = (Window::page(2, 30), page.clone());
+        world
+            .users
+            .expect_list_counted()
+            .with(eq(window))
+            .once()
+            .return_once(|_| Ok(answer));
+        assert_eq!(world.services().accounts.users_by_page(window).await.unwrap(), page);
+    }
+
+    #[tokio::test]
     async fn passes_failures_on() {
+        passes_on(repository_errors, async |cause| {
+            let mut world = World::default();
+            world.users.expect_find_by_number().return_once(|_| Err(cause));
+            world.services().accounts.user_by_number(2).await
+        })
+        .await;
+        passes_on(repository_errors, async |cause| {
+            let mut world = World::default();
+            world.users.expect_find_by_username().return_once(|_| Err(cause));
+            world.services().accounts.user_by_name(&username("ben")).await
+        })
+        .await;
+        passes_on(repository_errors, async |cause| {
+            let mut world = World::default();
+            world.users.expect_list_counted().return_once(|_| Err(cause));
+            world.services().accounts.users_by_page(Window::page(1, 30)).await
+        })
+        .await;
         passes_on(repository_errors, async |cause| {
             let mut world = World::default();
             world.users.expect_find().return_once(|_| Err(cause));

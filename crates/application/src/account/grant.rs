@@ -170,6 +170,27 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_client_without_refresh_tokens_gets_one_for_the_whole_session() {
+        let mut world = World::default();
+        world.sessions.expect_insert().once().returning(|_, _| Ok(true));
+        world.tokens.expect_issue().never();
+        let claimed = ClaimedSession {
+            session_id: opened().id,
+            user_id: ANA,
+        };
+        let issued = world.tokens.expect_issue_until().once();
+        issued
+            .with(eq(claimed), eq(NOW), eq(opened().expires_at))
+            .returning(|_, _, _| Ok(access_token("access")));
+        let client = Client {
+            lifetime: AccessLifetime::Session,
+            ..phone()
+        };
+        let grant = world.services().accounts.open_session(user(ANA), client).await;
+        assert_eq!(grant.unwrap().unwrap().access, access_token("access"));
+    }
+
+    #[tokio::test]
     async fn a_deleted_user_gets_nothing() {
         let mut world = World::default();
         world.sessions.expect_insert().once().returning(|_, _| Ok(false));
@@ -194,6 +215,17 @@ mod tests {
             world.sessions.expect_insert().returning(|_, _| Ok(true));
             world.tokens.expect_issue().return_once(|_, _| Err(cause));
             world.services().accounts.open_session(user(ANA), phone()).await
+        })
+        .await;
+        passes_on(token_errors, async |cause| {
+            let mut world = World::default();
+            world.sessions.expect_insert().returning(|_, _| Ok(true));
+            world.tokens.expect_issue_until().return_once(|_, _, _| Err(cause));
+            let client = Client {
+                lifetime: AccessLifetime::Session,
+                ..phone()
+            };
+            world.services().accounts.open_session(user(ANA), client).await
         })
         .await;
     }

@@ -88,3 +88,162 @@ impl ChatService {
         Ok(overview)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{
+        ANA, BEN, CALLER, CHAT, MESSAGE, SERVICE_ADMIN, World, assert_matches, direct, group, member, message,
+        overview, passes_on, repository_errors,
+    };
+    use mockall::predicate::eq;
+    use tertulia_domain::MemberRole;
+
+    fn query(all_to_admins: bool) -> ListOverviews {
+        ListOverviews {
+            all_to_admins,
+            with: Some(BEN),
+            direct: true,
+            members: true,
+            order: OverviewOrder::Change,
+            window: Window::page(2, 30),
+        }
+    }
+
+    fn pair() -> ChatOverview {
+        let members = [ANA, BEN].map(|id| member(id, MemberRole::Member));
+        overview(direct(MemberRole::Member), members.into())
+    }
+
+    #[tokio::test]
+    async fn everybodys_chats_are_listed_to_service_admins_who_ask() {
+        for (caller, all_to_admins, everybodys) in [
+            (CALLER, true, false),
+            (SERVICE_ADMIN, false, false),
+            (SERVICE_ADMIN, true, true),
+        ] {
+            let page = Counted {
+                items: vec![pair()],
+                total: 31,
+            };
+            let (mut world, answer) = (World::default(), page.clone());
+            let asked = repository::ListOverviews {
+                viewer: ANA,
+                everybodys,
+                with: Some(BEN),
+                direct: true,
+                members: true,
+                order: OverviewOrder::Change,
+                window: Window::page(2, 30),
+            };
+            let listed = world.overviews.expect_list().with(eq(asked)).once();
+            listed.return_once(|_| Ok(answer));
+            let listed = world.services().chats.overviews(caller, query(all_to_admins)).await;
+            assert_eq!(listed.unwrap(), page);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_chat_is_shown_to_whom_it_permits() {
+        let mut world = World::default();
+        world.shows_overview(1, pair());
+        assert_eq!(world.services().chats.overview(CALLER, CHAT).await.unwrap(), pair());
+
+        let outside = ChatOverview {
+            membership: None,
+            ..pair()
+        };
+        for found in [None, Some(outside)] {
+            let mut world = World::default();
+            world.overviews.expect_find().return_once(|_, _| Ok(found));
+            let hidden = world.services().chats.overview(CALLER, CHAT).await;
+            assert_matches!(hidden, Err(AccessError::ChatNotFound));
+        }
+    }
+
+    #[tokio::test]
+    async fn messages_are_listed_to_whom_it_permits() {
+        let which = VisibleMessages::Before(MESSAGE, 30);
+        let page = Counted {
+            items: vec![message(BEN)],
+            total: 9,
+        };
+        for found in [Some(page), None] {
+            let (mut world, answer) = (World::default(), found.clone());
+            world.shows(group(MemberRole::Member));
+            let listed = world.overviews.expect_list_messages().with(eq(CHAT), eq(which)).once();
+            listed.return_once(|_, _| Ok(answer));
+            let listed = world.services().chats.visible_messages(CALLER, CHAT, which).await;
+            match found {
+                Some(page) => assert_eq!(listed.unwrap(), page),
+                None => assert_matches!(listed, Err(AccessError::ChatNotFound)),
+            }
+        }
+        let mut world = World::default();
+        world.shows(group(None));
+        world.overviews.expect_list_messages().never();
+        let hidden = world.services().chats.visible_messages(CALLER, CHAT, which).await;
+        assert_matches!(hidden, Err(AccessError::ChatNotFound));
+    }
+
+    #[tokio::test]
+    async fn chats_are_looked_up() {
+        let mut world = World::default();
+        let by_number = world.chats.expect_find_by_number().with(eq(5)).once();
+        by_number.returning(|_| Ok(Some(CHAT)));
+        let between = world.chats.expect_find_direct().with(eq(ANA), eq(BEN)).once();
+        between.returning(|_, _| Ok(None));
+        // Whoever is in it.
+        world.shows(group(None));
+        let chats = world.services().chats;
+        assert_eq!(chats.chat_of_number(5).await.unwrap(), Some(CHAT));
+        assert_eq!(chats.direct_with(CALLER, BEN).await.unwrap(), None);
+        assert!(chats.exists(CALLER, CHAT).await.unwrap());
+
+        let mut world = World::default();
+        world.chats.expect_find().return_once(|_, _| Ok(None));
+        assert!(!world.services().chats.exists(CALLER, CHAT).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn passes_failures_on() {
+        passes_on(repository_errors, async |cause| {
+            let mut world = World::default();
+            world.overviews.expect_list().return_once(|_| Err(cause));
+            world.services().chats.overviews(CALLER, query(false)).await
+        })
+        .await;
+        passes_on(repository_errors, async |cause| {
+            let mut world = World::default();
+            world.overviews.expect_find().return_once(|_, _| Err(cause));
+            world.services().chats.overview(CALLER, CHAT).await
+        })
+        .await;
+        passes_on(repository_errors, async |cause| {
+            let mut world = World::default();
+            world.shows(group(MemberRole::Member));
+            world.overviews.expect_list_messages().return_once(|_, _| Err(cause));
+            let newest = VisibleMessages::Newest(Window::page(1, 30));
+            world.services().chats.visible_messages(CALLER, CHAT, newest).await
+        })
+        .await;
+        passes_on(repository_errors, async |cause| {
+            let mut world = World::default();
+            world.chats.expect_find_by_number().return_once(|_| Err(cause));
+            world.services().chats.chat_of_number(5).await
+        })
+        .await;
+        passes_on(repository_errors, async |cause| {
+            let mut world = World::default();
+            world.chats.expect_find_direct().return_once(|_, _| Err(cause));
+            world.services().chats.direct_with(CALLER, BEN).await
+        })
+        .await;
+        passes_on(repository_errors, async |cause| {
+            let mut world = World::default();
+            world.chats.expect_find().return_once(|_, _| Err(cause));
+            world.services().chats.exists(CALLER, CHAT).await
+        })
+        .await;
+    }
+}

@@ -51,14 +51,11 @@ pub enum SendMessageError {
 impl MessagingService {
     /// Sends a message. When this returns, the message is stored for good.
     ///
-    /// One call of the repository, unless somebody is addressed: whether the session lives and its user may send there is checked in the statement that
-    /// stores the message.
+    /// One call of the repository, unless somebody is addressed: whether the session lives and its user may send there is
+    /// checked in the statement that stores the message.
     pub async fn send(&self, session: ClaimedSession, command: SendMessage) -> Result<Appended, SendMessageError> {
         if let Some(addressee) = command.addressee {
-            let member = self.chats.find_member(command.chat_id, addressee).await;
-            member
-                .map_err(Failure::from)?
-                .ok_or(SendMessageError::AddresseeNotFound)?;
+            self.require_addressee(session, command.chat_id, addressee).await?;
         }
         let at = self.clock.now();
         let message = AppendMessage {
@@ -83,15 +80,34 @@ impl MessagingService {
         self.presence.note(session);
         Ok(sent)
     }
+
+    async fn require_addressee(
+        &self,
+        session: ClaimedSession,
+        chat_id: ChatId,
+        addressee: UserId,
+    ) -> Result<(), SendMessageError> {
+        let is_in = async |user| self.chats.find_member(chat_id, user).await.map_err(Failure::from);
+        if is_in(addressee).await?.is_some() {
+            return Ok(());
+        }
+        // To those outside there is no chat, nor anybody who is not in it.
+        match is_in(session.user_id).await? {
+            Some(_) => Err(SendMessageError::AddresseeNotFound),
+            None => Err(SendMessageError::ChatNotFound),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::testing::{
-        ANA, CHAT, CLAIMED, FILE, MESSAGE, NOW, World, assert_matches, body, claim, fresh, message, passes_on,
-        repository_errors, request_key,
+        ANA, BEN, CHAT, CLAIMED, FILE, MESSAGE, NOW, World, assert_matches, body, claim, fresh, member, message,
+        passes_on, repository_errors, request_key,
     };
+    use mockall::predicate::eq;
+    use tertulia_domain::MemberRole;
 
     fn hello() -> SendMessage {
         SendMessage {
@@ -136,6 +152,55 @@ mod tests {
             };
             assert_eq!(world.services().messaging.send(CLAIMED, command).await.unwrap(), sent);
         }
+    }
+
+    fn to_ben() -> SendMessage {
+        SendMessage {
+            addressee: Some(BEN),
+            ..hello()
+        }
+    }
+
+    /// A world in which those of the two are in the chat.
+    fn with_members(ana: bool, ben: bool) -> World {
+        let mut world = World::default();
+        for (id, is_in) in [(ANA, ana), (BEN, ben)] {
+            let found = is_in.then(|| member(id, MemberRole::Member));
+            let asked = world.chats.expect_find_member().with(eq(CHAT), eq(id));
+            asked.returning(move |_, _| Ok(found.clone()));
+        }
+        world
+    }
+
+    #[tokio::test]
+    async fn a_member_is_addressed() {
+        let mut world = with_members(true, true);
+        world.messages.expect_append().once().returning(|new| {
+            assert_eq!(new.addressee, Some(BEN));
+            Ok(Appended {
+                message: message(ANA),
+                replayed: false,
+            })
+        });
+        assert!(world.services().messaging.send(CLAIMED, to_ben()).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn who_is_not_in_the_chat_is_not_addressed() {
+        let send = async |mut world: World| {
+            world.messages.expect_append().never();
+            world.services().messaging.send(CLAIMED, to_ben()).await
+        };
+        let refused = send(with_members(true, false)).await;
+        assert_matches!(refused, Err(SendMessageError::AddresseeNotFound));
+        let hidden = send(with_members(false, false)).await;
+        assert_matches!(hidden, Err(SendMessageError::ChatNotFound));
+        passes_on(repository_errors, async |cause| {
+            let mut world = World::default();
+            world.chats.expect_find_member().return_once(|_, _| Err(cause));
+            send(world).await
+        })
+        .await;
     }
 
     #[tokio::test]

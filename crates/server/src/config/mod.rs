@@ -7,8 +7,10 @@ mod list;
 mod mail;
 mod mailbox;
 mod mount;
+mod nats_url;
 mod origin;
 mod percent;
+mod place;
 mod proxies;
 mod rate;
 mod settings;
@@ -23,6 +25,7 @@ pub use mail::MailConfig;
 pub use mailbox::{Mailbox, MailboxError};
 pub use mount::{Mount, MountError};
 pub use origin::{Origin, OriginError};
+pub use nats_url::{NatsUrl, NatsUrlError};
 pub use proxies::{Proxies, ProxiesError};
 pub use rate::{Limit, LimitError};
 pub use settings::Settings;
@@ -74,6 +77,8 @@ pub struct Config {
     pub tidy_interval: Duration,
     /// How mails go out.
     pub mail: MailConfig,
+    /// Over what other processes are told of changes; `None` if there are no others.
+    pub nats: Option<NatsUrl>,
     /// Whether an e-mail address becomes a user's only after they answered a mail to it.
     pub verify_email: bool,
     /// How much addresses and accounts may ask for.
@@ -115,6 +120,9 @@ pub enum ConfigError {
     /// The mail server's address is no address.
     #[error("bad mail server (--smtp-url, TERTULIA_SMTP_URL or smtp_url)")]
     SmtpUrl(#[from] SmtpUrlError),
+    /// The NATS server's address is no address.
+    #[error("bad NATS server (--nats-url, TERTULIA_NATS_URL or nats_url)")]
+    NatsUrl(#[from] NatsUrlError),
     /// One half of an access key.
     #[error("half an access key for S3: give both halves of it (--s3-access-key-id) or neither")]
     HalfAKey,
@@ -139,6 +147,7 @@ impl Config {
         let rate_limits = rate_limits(&settings, http.rate_limits);
         let mail = MailConfig::resolve(&settings)?;
         let mounts = mounts(settings.mount.unwrap_or_default())?;
+        let nats = settings.nats_url.as_ref().map(|url| NatsUrl::parse(url.expose()));
         let data_dir = settings.data_dir.unwrap_or_else(|| "data".into());
         let database_url = match settings.database_url {
             Some(url) => DatabaseUrl::parse(url.expose())?,
@@ -162,6 +171,7 @@ impl Config {
             access_token_ttl: settings.access_token_ttl.map_or(Duration::from_mins(15), Span::get),
             session_ttl: settings.session_ttl.map_or(accounts.idle, Span::get),
             mail,
+            nats: nats.transpose()?,
             public_url: settings.public_url,
             max_file_size: settings
                 .max_file_size
@@ -222,6 +232,9 @@ impl fmt::Display for Config {
         write!(f, "{}", self.files)?;
         writeln!(f, "tidy_interval = \"{}\"", Span::from(self.tidy_interval))?;
         write!(f, "{}", self.mail)?;
+        if let Some(url) = &self.nats {
+            writeln!(f, "nats_url = \"{url}\"")?;
+        }
         writeln!(f, "verify_email = {}", self.verify_email)?;
         let limits = &self.rate_limits;
         writeln!(f, "rate_limits = {}", limits.enabled)?;

@@ -139,6 +139,13 @@ pub struct Settings {
     #[serde(deserialize_with = "from_file")]
     pub mail_from: Option<Mailbox>,
 
+    /// The NATS server over which the processes on one database tell each other what happens:
+    /// `nats://USER:PASSWORD@HOST:PORT/SUBJECT`, or `tls://` to insist on TLS; also `TOKEN@HOST` [default: none, for a
+    /// single process]
+    #[arg(long, value_name = "URL", env = "TERTULIA_NATS_URL", hide_env_values = true)]
+    #[serde(deserialize_with = "from_file")]
+    pub nats_url: Option<Secret>,
+
     /// Whether an e-mail address becomes a user's only after they answered a mail to it [default: false]
     #[arg(long, value_name = "BOOL", env = "TERTULIA_VERIFY_EMAIL", hide_env_values = true, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     #[serde(deserialize_with = "from_file")]
@@ -215,7 +222,8 @@ pub struct Settings {
     #[serde(skip)]
     pub no_rate_limits: bool,
 
-    /// Which log lines to write, like `warn,tertulia_server=debug` [default: `info,actix_server=warn`]
+    /// Which log lines to write, like `warn,tertulia_server=debug` [default:
+    /// `info,actix_server=warn,async_nats=warn`]
     #[arg(long, value_name = "FILTER", env = "TERTULIA_LOG", hide_env_values = true)]
     #[serde(deserialize_with = "from_file")]
     pub log: Option<LogFilter>,
@@ -253,6 +261,7 @@ impl Settings {
             smtp_url: self.smtp_url.or(other.smtp_url),
             smtp_ca: self.smtp_ca.or(other.smtp_ca),
             mail_from: self.mail_from.or(other.mail_from),
+            nats_url: self.nats_url.or(other.nats_url),
             verify_email: self.verify_email.or(other.verify_email),
             rate_limits: self.rate_limits.or(other.rate_limits),
             rate_limit_auth: self.rate_limit_auth.or(other.rate_limit_auth),

@@ -1,4 +1,4 @@
-use super::percent;
+use super::{percent, place};
 use std::fmt;
 use tertulia_adapters_mail::Encryption;
 use thiserror::Error;
@@ -53,7 +53,7 @@ impl SmtpUrl {
             Some((credentials, place)) => (Some(read_credentials(credentials)?), place),
             None => (None, rest),
         };
-        let (host, port) = read_place(place)?;
+        let (host, port) = place::read(place).ok_or(SmtpUrlError::Place)?;
         Ok(Self {
             encryption,
             host,
@@ -69,23 +69,6 @@ fn read_credentials(text: &str) -> Result<(String, String), SmtpUrlError> {
     decode(user).zip(decode(password)).ok_or(SmtpUrlError::Credentials)
 }
 
-fn read_place(text: &str) -> Result<(String, Option<u16>), SmtpUrlError> {
-    let (host, rest) = match text.strip_prefix('[') {
-        Some(bracketed) => bracketed.split_once(']').ok_or(SmtpUrlError::Place)?,
-        None => text.split_at(text.find(':').unwrap_or(text.len())),
-    };
-    let port = match rest.strip_prefix(':') {
-        Some(port) => Some(port.parse().map_err(|_| SmtpUrlError::Place)?),
-        None if rest.is_empty() => None,
-        None => return Err(SmtpUrlError::Place),
-    };
-    let known = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':');
-    if host.is_empty() || !host.chars().all(known) {
-        return Err(SmtpUrlError::Place);
-    }
-    Ok((host.to_owned(), port))
-}
-
 impl fmt::Display for SmtpUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let named = SCHEMES
@@ -95,15 +78,7 @@ impl fmt::Display for SmtpUrl {
         if let Some((user, _)) = &self.credentials {
             write!(f, "{}:***@", percent::encode(user))?;
         }
-        if self.host.contains(':') {
-            write!(f, "[{}]", self.host)?;
-        } else {
-            f.write_str(&self.host)?;
-        }
-        match self.port {
-            Some(port) => write!(f, ":{port}"),
-            None => Ok(()),
-        }
+        place::write(f, &self.host, self.port)
     }
 }
 

@@ -161,7 +161,7 @@ impl LogFilter {
 
 impl Default for LogFilter {
     fn default() -> Self {
-        Self("info,actix_server=warn".to_owned())
+        Self("info,actix_server=warn,async_nats=warn".to_owned())
     }
 }
 

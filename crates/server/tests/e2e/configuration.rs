@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 /// Flag, environment variable, key, and three values as `tertulia config` shows them.
-const SETTINGS: [(&str, &str, &str, [&str; 3]); 28] = [
+const SETTINGS: [(&str, &str, &str, [&str; 3]); 29] = [
     (
         "--listen",
         "TERTULIA_LISTEN",
@@ -103,6 +103,12 @@ const SETTINGS: [(&str, &str, &str, [&str; 3]); 28] = [
         "TERTULIA_MAIL_FROM",
         "mail_from",
         ["one@example.org", "Two <two@example.org>", "three@localhost"],
+    ),
+    (
+        "--nats-url",
+        "TERTULIA_NATS_URL",
+        "nats_url",
+        ["nats://one", "tls://two:4443", "nats://[::1]:4222/three"],
     ),
     (
         "--verify-email",
@@ -222,6 +228,7 @@ fn defaults_are_the_documented_ones() {
         ("tidy_interval", "600s"),
         ("smtp_url", ""),
         ("mail_from", "tertulia@localhost"),
+        ("nats_url", ""),
         ("verify_email", "false"),
         ("rate_limits", "true"),
         ("rate_limit_auth", "600/60s"),
@@ -282,6 +289,8 @@ fn a_mistake_is_named_by_where_it_was_made() {
     for (arguments, parts) in [
         (&["--smtp-url=smtp://ana@secret"][..], ["--smtp-url", "USER:PASSWORD"]),
         (&["--smtp-url=http://ana:secret@mail"], ["--smtp-url", "STARTTLS"]),
+        (&["--nats-url=http://secret@bus"], ["--nats-url", "tls://"]),
+        (&["--nats-url=nats://secret@bus/chat.*"], ["--nats-url", "subject"]),
         (
             &["--s3-secret-access-key=secret"],
             ["--s3-access-key-id", "both halves"],
@@ -322,11 +331,13 @@ fn passwords_are_not_shown() {
     let secrets = [
         ("TERTULIA_DATABASE_URL", url),
         ("TERTULIA_SMTP_URL", "smtp://ana:secret@mail"),
+        ("TERTULIA_NATS_URL", "nats://secret@bus"),
         ("TERTULIA_S3_ACCESS_KEY_ID", "KEY"),
         ("TERTULIA_S3_SECRET_ACCESS_KEY", "secret"),
     ];
     let (_, settings, _) = run(command(&["config"]).envs(secrets));
     assert!(settings.contains("smtp_url = \"smtp://ana:***@mail\""), "{settings}");
+    assert!(settings.contains("nats_url = \"nats://***@bus\""), "{settings}");
     assert!(settings.contains("KEY") && !settings.contains("secret\""), "{settings}");
     let (_, help, _) = run(command(&["--help"]).envs(secrets));
     for (name, _) in secrets {

@@ -11,6 +11,7 @@ mod support;
 mod accounts;
 mod admin;
 mod authorization;
+mod bus;
 mod chats;
 mod configuration;
 mod conversation;

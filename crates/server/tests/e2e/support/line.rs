@@ -3,7 +3,7 @@ use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
-/// A line to a database server, which can be cut and mended. Its address stays the same.
+/// A line to a server, which can be cut and mended. Its address stays the same.
 pub(crate) struct Line {
     target: String,
     address: SocketAddr,
@@ -14,7 +14,7 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    /// A line to the server of that URL, cut for now; and the URL of the same database at the line's end.
+    /// A line to the server of that URL, cut for now; and the URL of the same thing at the line's end.
     pub(crate) fn to(url: &str) -> (Self, String) {
         let authority = url.split("://").nth(1).unwrap().split(['/', '?']).next().unwrap();
         let target = authority.rsplit('@').next().unwrap();
