@@ -14,6 +14,7 @@ mod authorization;
 mod bus;
 mod chats;
 mod configuration;
+mod contracts;
 mod conversation;
 mod durability;
 mod files;

@@ -32,6 +32,12 @@ impl Form {
         self
     }
 
+    /// The same in another field.
+    pub(crate) fn file_in(mut self, field: &str, name: &str, bytes: &[u8]) -> Self {
+        self.part(&format!("form-data; name=\"{field}\"; filename=\"{name}\""), bytes);
+        self
+    }
+
     fn part(&mut self, disposition: &str, content: &[u8]) {
         let head = format!("--{BOUNDARY}\r\nContent-Disposition: {disposition}\r\n\r\n");
         self.0.extend_from_slice(head.as_bytes());
