@@ -12,8 +12,8 @@ use crate::endpoint::Endpoint;
 use crate::problem::{Kind, Problem};
 use crate::respond;
 use actix_web::http::StatusCode;
+use profile::BodyIsOptional;
 use utoipa::OpenApi;
-use wire::Message;
 
 pub(super) const CONTRACT: Contract = Contract {
     name: "amigos",
@@ -61,7 +61,8 @@ fn failure(problem: &Problem) -> (StatusCode, Vec<u8>) {
         profile::update,
         files::show,
     ),
-    components(schemas(wire::Failure, Message)),
+    components(schemas(wire::Failure)),
+    modifiers(&BodyIsOptional),
     tags(
         (name = "auth", description = "Accounts and sessions"),
         (name = "chats", description = "Chats, direct and group"),

@@ -18,7 +18,8 @@ use serde::Deserialize;
 use tertulia_application::account::SetAvatarError;
 use tertulia_domain::repository::UserChanges;
 use tertulia_domain::{Caller, File, Username};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::openapi::{OpenApi, RefOr, Required};
+use utoipa::{IntoParams, Modify, ToSchema};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![Endpoint::new("/api/users/profile").put(update)]
@@ -64,6 +65,19 @@ impl Input for Change {
     }
 }
 
+/// Says in the document that there need not be a body.
+pub(super) struct BodyIsOptional;
+
+impl Modify for BodyIsOptional {
+    fn modify(&self, document: &mut OpenApi) {
+        let item = document.paths.paths.get_mut("/api/users/profile");
+        let operation = item.and_then(|item| item.put.as_mut());
+        if let Some(RefOr::T(body)) = operation.and_then(|operation| operation.request_body.as_mut()) {
+            body.required = Some(Required::False);
+        }
+    }
+}
+
 /// A change as any kind of body holds it, and whose it is.
 pub(crate) enum Sent {
     Name(Caller, Option<Username>),
@@ -100,9 +114,9 @@ impl Extract for Sent {
     operation_id = "update_profile",
     params(NameQuery),
     request_body(content(
-        (Option<Change> = "application/json"),
-        (Option<Change> = "application/x-www-form-urlencoded"),
-        (Option<ChangeForm> = "multipart/form-data")
+        (Change = "application/json"),
+        (Change = "application/x-www-form-urlencoded"),
+        (ChangeForm = "multipart/form-data")
     )),
     responses((status = 200, description = "Oneself", body = LoggedIn), Conflict)
 )]

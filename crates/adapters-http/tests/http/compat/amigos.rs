@@ -58,7 +58,7 @@ fn is_failure(answer: &Answer, status: u16, message: &str) {
 }
 
 /// With parts: parameters of each one's disposition, and its content.
-fn with_form(request: RequestBuilder, parts: &[(&str, &[u8])]) -> RequestBuilder {
+fn with_form(request: RequestBuilder, parts: &[Sent<'_>]) -> RequestBuilder {
     let mut body = Vec::new();
     for (parameters, content) in parts {
         body.extend_from_slice(format!("--=-=\r\nContent-Disposition: form-data; {parameters}\r\n\r\n").as_bytes());
@@ -688,10 +688,16 @@ async fn a_service_admin_reads_from_outside() {
     assert_eq!(messages[0]["content"], "hi");
 }
 
+/// The names of files that were kept, and how many were dropped.
+type Log = Arc<Mutex<(Vec<String>, u32)>>;
+
+/// Parameters of a part's disposition, and its content.
+type Sent<'a> = (&'a str, &'a [u8]);
+
 /// A world that takes files of up to 1,000 bytes, with what was kept and how many were dropped. What begins with `PNG` is a
 /// picture.
-fn taking(mut world: World) -> (World, Arc<Mutex<(Vec<String>, u32)>>) {
-    let log: Arc<Mutex<(Vec<String>, u32)>> = Arc::default();
+fn taking(mut world: World) -> (World, Log) {
+    let log = Log::default();
     world.policy.files.max_bytes = 1000;
     let dropped = Arc::clone(&log);
     world.store.expect_create().returning(move |_| {
@@ -813,7 +819,7 @@ async fn no_file_was_chosen() {
     let (world, log) = taking(sending(Some("Hola"), None));
     let api = world.start_mounted("amigos");
     let chat = CHAT.to_string();
-    let form = |parts: &[(&str, &[u8])]| with_form(request(&api, Method::POST, "", "/api/messages"), parts);
+    let form = |parts: &[Sent<'_>]| with_form(request(&api, Method::POST, "", "/api/messages"), parts);
     let nothing: (&str, &[u8]) = ("name=\"file\"; filename=\"\"", b"");
     let answer = send(form(&[(CHAT_ID, chat.as_bytes()), (CONTENT, b"Hola"), nothing])).await;
     assert_eq!(answer.json(201), sent("Hola", None));
@@ -829,7 +835,7 @@ async fn forms_that_are_refused_leave_nothing() {
     let file: (&str, &[u8]) = ("name=\"file\"; filename=\"a.png\"", b"PNG");
     let large = vec![b'x'; 1001];
     let long = "x".repeat(8001);
-    let cases: Vec<(Option<ChatView>, Vec<(&str, &[u8])>, u16, &str)> = vec![
+    let cases: Vec<(Option<ChatView>, Vec<Sent<'_>>, u16, &str)> = vec![
         (Some(group()), vec![file], 400, "El campo 'chatId' es obligatorio"),
         (
             Some(group()),
@@ -1101,7 +1107,8 @@ async fn files_are_where_they_are_said_to_be() {
             Ok((id == FILE).then(|| (stored(), standing)))
         });
         world.store.expect_read().returning(|_, range| {
-            let bytes = Bytes::from_static(b"0123456789").slice(range.start as usize..range.end as usize);
+            let [start, end] = [range.start, range.end].map(|place| usize::try_from(place).unwrap());
+            let bytes = Bytes::from_static(b"0123456789").slice(start..end);
             Ok(Box::pin(stream::iter([Ok(bytes)])) as ByteStream)
         });
         world

@@ -161,40 +161,12 @@ async fn the_conversation_of_the_document(door: &Door) {
     });
     assert_eq!(second, expected);
 
-    let listed = chats(door, &evas).await;
-    let chat = &listed[0];
-    for time in [&chat["createdAt"], &chat["updatedAt"], &chat["users"][0]["joinedAt"]] {
-        is_time(time);
-    }
-    let member = |place: usize, id: &str, name: &str, unread: i64, picture: &Value| {
-        let member = &chat["users"][place];
-        is_time(&member["user"]["lastSeen"]);
-        json!({
-            "userId": id, "chatId": chat["id"], "unreadCount": unread, "joinedAt": member["joinedAt"],
-            "user": {
-                "id": id, "username": name, "profilePic": picture, "lastSeen": member["user"]["lastSeen"],
-                "online": true,
-            },
-        })
-    };
-    let places = if chat["users"][0]["userId"] == john.as_str() {
-        [0, 1]
-    } else {
-        [1, 0]
-    };
-    let mut users = vec![(places[0], member(places[0], &john, "johndoe", 0, &avatar))];
-    users.push((places[1], member(places[1], &eva, "evalopez", 2, &Value::Null)));
-    users.sort_by_key(|(place, _)| *place);
-    let users: Vec<Value> = users.into_iter().map(|(_, user)| user).collect();
-    let expected = json!([{
-        "id": id, "isGroup": true, "name": "Nombre Editado", "profilePic": null,
-        "createdAt": chat["createdAt"], "updatedAt": chat["updatedAt"], "users": users,
-        "messages": [{
-            "id": second["id"], "content": "Hola a todos", "createdAt": second["createdAt"], "senderId": john,
-            "fileUrl": null,
-        }],
-    }]);
-    assert_eq!(json!(listed), expected);
+    let member = |id: &str, name: &str, unread: i64, picture: &Value| json!({"userId": id, "unreadCount": unread, "user": {"id": id, "username": name, "profilePic": picture}});
+    let members = [
+        member(&john, "johndoe", 0, &avatar),
+        member(&eva, "evalopez", 2, &Value::Null),
+    ];
+    shows_the_group(&chats(door, &evas).await, &second, members);
 
     let messages = door.get(&evas, &format!("/api/messages/{id}/")).await.is(200);
     let shown = |message: &Value| {
@@ -217,6 +189,36 @@ async fn the_conversation_of_the_document(door: &Door) {
     let user = json!({"id": john, "username": "newjohndoe", "profilePic": avatar});
     assert_eq!(changed, json!({"user": user, "token": changed["token"]}));
     assert_eq!(chats(door, &text(&changed["token"])).await.len(), 1);
+}
+
+/// A list with the group alone, its members in either order.
+#[track_caller]
+fn shows_the_group(listed: &[Value], newest: &Value, mut members: [Value; 2]) {
+    let chat = &listed[0];
+    if chat["users"][0]["userId"] != members[0]["userId"] {
+        members.reverse();
+    }
+    for (place, member) in members.iter_mut().enumerate() {
+        let shown = &chat["users"][place];
+        member["chatId"] = chat["id"].clone();
+        member["joinedAt"] = shown["joinedAt"].clone();
+        member["user"]["lastSeen"] = shown["user"]["lastSeen"].clone();
+        member["user"]["online"] = json!(true);
+        is_time(&shown["joinedAt"]);
+        is_time(&shown["user"]["lastSeen"]);
+    }
+    for time in ["createdAt", "updatedAt"] {
+        is_time(&chat[time]);
+    }
+    let expected = json!([{
+        "id": newest["chatId"], "isGroup": true, "name": "Nombre Editado", "profilePic": null,
+        "createdAt": chat["createdAt"], "updatedAt": chat["updatedAt"], "users": members,
+        "messages": [{
+            "id": newest["id"], "content": newest["content"], "createdAt": newest["createdAt"],
+            "senderId": newest["senderId"], "fileUrl": null,
+        }],
+    }]);
+    assert_eq!(json!(listed), expected);
 }
 
 async fn names_are_taken_once(door: &Door) {
