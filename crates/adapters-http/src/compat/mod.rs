@@ -4,10 +4,12 @@
 //! Its handlers fail with a `Problem` like all others, in the contract's own words where it has some
 //! ([`Problem::worded`]); that the failure gets its shape is seen to here.
 
+mod amigos;
 mod company;
 mod cookies;
 mod emotechat;
 mod english;
+mod files;
 mod participants;
 mod spanish;
 
@@ -23,6 +25,7 @@ use std::sync::OnceLock;
 
 /// All of them.
 pub(crate) static CONTRACTS: &[Contract] = &[
+    amigos::CONTRACT,
     company::CONTRACT,
     cookies::CONTRACT,
     emotechat::CONTRACT,

@@ -31,7 +31,7 @@ impl Sight {
     }
 
     /// Whether the user is online, and when they last were.
-    pub(super) fn look(&self, user: &domain::User) -> (bool, Option<Timestamp>) {
+    pub(crate) fn look(&self, user: &domain::User) -> (bool, Option<Timestamp>) {
         if self.hidden.contains(&user.id) {
             (false, None)
         } else {

@@ -125,12 +125,6 @@ pub(crate) fn time(text: &str) -> Result<Timestamp, &'static str> {
     }
 }
 
-/// Reads the number of something in a body that has no numbers: a form.
-#[expect(dead_code, reason = "for contracts that are not served yet")]
-pub(crate) fn number(text: &str) -> Result<i64, &'static str> {
-    Segment::parse(text).ok_or("must be a whole number above 0")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

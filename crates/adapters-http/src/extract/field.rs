@@ -52,6 +52,14 @@ impl JsonType for String {
     }
 }
 
+impl JsonType for bool {
+    const EXPECTED: &'static str = "must be true or false";
+
+    fn of(value: Value) -> Option<Self> {
+        value.as_bool()
+    }
+}
+
 impl JsonType for i64 {
     const EXPECTED: &'static str = "must be a whole number of at most 64 bits";
 

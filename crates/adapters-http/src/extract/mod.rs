@@ -19,23 +19,23 @@ mod same_site;
 
 pub(crate) use attempt::Attempt;
 pub(crate) use body::{Body, Input, parse as parse_json};
-pub(crate) use check::{Check, by_ref, id, ids, number, time};
+pub(crate) use check::{Check, by_ref, id, ids, time};
 pub(crate) use field::{Field, JsonType};
 pub(crate) use form::{Form, JsonOrForm};
 pub(crate) use guard::{
-    Access, Account, AccountFile, Authenticated, Claimed, Entry, Identity, Manage, ManageFile, NO_TOKEN, Read, Write, WriteFile, bearer_token,
-    without_scheme,
+    Access, Account, AccountFile, Authenticated, Claimed, Entry, Identity, Manage, ManageFile, NO_TOKEN, Read, Write,
+    WriteFile, bearer_token,
 };
 pub(crate) use idempotency::{Fingerprinting, KeyedBody};
 pub(crate) use in_order::InOrder;
 pub(crate) use pages::{page_count, page_number, page_size, page_size_within};
 pub(crate) use parts::{Part, Parts, RetryableParts, is_form};
 pub(crate) use path::{Path, Segment};
+pub(crate) use payload::has_body;
 pub(crate) use peer::Peer;
 pub(crate) use place::{Base, Https, Place};
 pub(crate) use query::{Query, cursor, flag, limit, refused, seconds, seq};
 pub(crate) use same_site::{Origins, SameSite};
-
 
 use crate::HttpState;
 use crate::problem::Problem;

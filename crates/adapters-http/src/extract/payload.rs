@@ -69,6 +69,12 @@ async fn collect(payload: &mut Payload) -> Result<Bytes, Problem> {
     }
 }
 
+/// Whether the request has a body.
+pub(crate) fn has_body(request: &HttpRequest) -> bool {
+    let length = header(request, &CONTENT_LENGTH);
+    length.is_some_and(|length| length != "0") || request.headers().contains_key(TRANSFER_ENCODING)
+}
+
 /// Whether the body claims to be of that media type.
 pub(super) fn claims(request: &HttpRequest, wanted: &str) -> bool {
     let media_type = request.headers().get(CONTENT_TYPE);
@@ -77,11 +83,8 @@ pub(super) fn claims(request: &HttpRequest, wanted: &str) -> bool {
 
 /// Refuses a body that is declared as anything else. One that is missing lacks more than its media type.
 fn check_media_type(request: &HttpRequest, wanted: &'static str) -> Result<(), Problem> {
-    let length = header(request, &CONTENT_LENGTH);
     let encoding = header(request, &CONTENT_ENCODING);
-    let chunked = request.headers().contains_key(TRANSFER_ENCODING);
-    let nothing = !chunked && length.is_none_or(|length| length == "0");
-    if nothing && !request.headers().contains_key(CONTENT_TYPE) {
+    if !has_body(request) && !request.headers().contains_key(CONTENT_TYPE) {
         return Err(malformed(match wanted {
             JSON => "A JSON body is needed.",
             _ => "A form is needed as the body.",

@@ -1,7 +1,7 @@
 //! The frames of the realtime protocol.
 
 use crate::dto::{Id, MemberRole, Message, Time, User};
-use crate::extract::{Field, JsonType};
+use crate::extract::Field;
 use crate::problem::FieldError;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -179,14 +179,6 @@ pub(crate) enum ClientFrame {
 pub(super) struct Head {
     pub(super) r#type: Field<String>,
     pub(super) r#ref: Field<String>,
-}
-
-impl JsonType for bool {
-    const EXPECTED: &'static str = "must be true or false";
-
-    fn of(value: Value) -> Option<Self> {
-        value.as_bool()
-    }
 }
 
 /// Reads `{CHAT_ID: EVENT_SEQ}`. What is no id names no chat, and does not matter.

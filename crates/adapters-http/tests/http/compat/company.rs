@@ -14,7 +14,7 @@ use tertulia_domain::repository::{
     RepositoryError, VisibleMessages,
 };
 use tertulia_domain::{
-    ChatOverview, ChatView, Counted, DisplayName, LoginName, Message, MessageContent, PasswordHash, Profile,
+    ChatOverview, ChatView, Counted, DisplayName, EventSeq, LoginName, Message, MessageContent, PasswordHash, Profile,
     ProfileValue, Recorded, Role, User, UserId, Window,
 };
 
@@ -664,6 +664,7 @@ async fn sending_messages() {
                 "gone" => Err(tertulia_domain::repository::AppendError::ChatNotFound),
                 "ended" => Err(tertulia_domain::repository::AppendError::SessionEnded),
                 _ => Ok(Appended {
+                    event: EventSeq::default(),
                     message: message(text),
                     replayed: false,
                 }),
