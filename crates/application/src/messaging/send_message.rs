@@ -182,6 +182,7 @@ mod tests {
         world.messages.expect_append().once().returning(|new| {
             assert_eq!(new.addressee, Some(BEN));
             Ok(Appended {
+                event: EventSeq::ZERO,
                 message: message(ANA),
                 replayed: false,
             })
