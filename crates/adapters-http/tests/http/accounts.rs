@@ -249,6 +249,7 @@ async fn oneself_and_others() {
             _ => None,
         })
     });
+    world.events.expect_acquaintances().returning(|_, _, _| Ok(vec![]));
     let api = world.start();
     assert_eq!(api.get("/me").await.json(200), own());
     assert_eq!(api.get(&format!("/users/{ANA}")).await.json(200), own());
@@ -402,6 +403,7 @@ async fn deleting_oneself() {
         files: 5,
     };
     let mut world = World::new();
+    world.events.expect_subscriptions().returning(|_| Ok(vec![]));
     world.users.expect_delete().returning(move |_, erase, _| {
         let messages = if erase { erased.messages } else { 0 };
         Ok(Some(Erased { messages, ..erased }))

@@ -111,11 +111,15 @@ async fn only_who_shares_a_chat_is_seen_to_be_there() {
     let eva = UserId::from_uuid(Uuid::from_u128(0xE));
     let there = move |id: UserId| User { id, ..ben() };
     let mut world = World::new();
-    world.events.expect_acquaintances().times(3).returning(move |viewer, others, _| {
-        assert_eq!(viewer, ANA);
-        assert!(!others.contains(&ANA), "oneself is always seen");
-        Ok(others.into_iter().filter(|other| *other == BEN).collect())
-    });
+    world
+        .events
+        .expect_acquaintances()
+        .times(3)
+        .returning(move |viewer, others, _| {
+            assert_eq!(viewer, ANA);
+            assert!(!others.contains(&ANA), "oneself is always seen");
+            Ok(others.into_iter().filter(|other| *other == BEN).collect())
+        });
     world.users.expect_find().returning(move |id| Ok(Some(there(id))));
     world.users.expect_list().returning(move |_, _, _| {
         Ok(Page {
@@ -139,7 +143,10 @@ async fn only_who_shares_a_chat_is_seen_to_be_there() {
 
 #[actix_web::test]
 async fn an_admin_sees_no_more_of_a_chat_of_others() {
-    let mut world = World::new().with_caller(Caller { role: Role::Admin, ..CALLER });
+    let mut world = World::new().with_caller(Caller {
+        role: Role::Admin,
+        ..CALLER
+    });
     let asked = world.events.expect_acquaintances().times(2);
     asked.returning(|_, others, _| {
         assert_eq!(others, [BEN]);
