@@ -66,9 +66,10 @@ async fn of_members() {
         let (mut world, told) = world();
         world.shows(group(MemberRole::Member));
         world.chats.expect_remove_member().return_once(move |_, _, _, _| {
-            Ok(Some(match outcome(done)? {
-                true => Removal::Removed { new_owner: None },
-                false => Removal::NotAMember,
+            Ok(Some(if outcome(done)? {
+                Removal::Removed { new_owner: None }
+            } else {
+                Removal::NotAMember
             }))
         });
         let command = RemoveMember {

@@ -87,9 +87,9 @@ impl Db {
             ..group(None).chat
         };
         self.commit(chat_id, Change::ChatCreated(Box::new(chat)));
-        users
-            .iter()
-            .for_each(|user| self.begin_stay(chat_id, *user, event_seq(1)));
+        for user in users {
+            self.begin_stay(chat_id, *user, event_seq(1));
+        }
     }
 
     pub(super) fn commit(&mut self, chat_id: ChatId, change: Change) -> EventSeq {

@@ -278,9 +278,9 @@ impl Hub {
                 // It was too late: what has run out can't be prolonged.
                 unsettled.extend(state.users.keys());
             }
-            unsettled
-                .into_iter()
-                .for_each(|user| self.tasks.push(Task::Settle(user)));
+            for user in unsettled {
+                self.tasks.push(Task::Settle(user));
+            }
         }
         for user in self.events.expire_leases(now).await? {
             self.came_or_went(user, false, now);
@@ -423,7 +423,9 @@ impl Hub {
             Signal::Lost => {
                 self.look_around();
                 let users: Vec<UserId> = self.state().users.keys().copied().collect();
-                users.into_iter().for_each(|user| self.tasks.push(Task::Admit(user)));
+                for user in users {
+                    self.tasks.push(Task::Admit(user));
+                }
                 self.look_at_sessions();
             }
         }
@@ -497,7 +499,7 @@ impl Hub {
             track.number,
         ));
         if seq == track.head.next() {
-            state.deliver(event);
+            state.deliver(&event);
             state.deliver_early(chat_id);
         } else {
             if track.early.len() < MAX_EARLY {
@@ -534,7 +536,9 @@ impl Hub {
             } else {
                 self.events.depart(self.node, vec![user], now).await?
             };
-            changed.into_iter().for_each(|user| self.came_or_went(user, here, now));
+            for user in changed {
+                self.came_or_went(user, here, now);
+            }
             if self.state().users.contains_key(&user) == here {
                 return Ok(());
             }
@@ -623,7 +627,7 @@ impl Hub {
                 change: Change::ChatDeleted,
             };
             let number = track.number;
-            state.deliver(Arc::new(LiveEvent::new(event, number)));
+            state.deliver(&Arc::new(LiveEvent::new(event, number)));
         }
         Ok(())
     }
@@ -674,7 +678,7 @@ impl Hub {
                     .or_insert_with(|| Track::of(subscription, after));
                 if track.head <= after {
                     // All that was delivered before is in hand; what comes next comes by itself.
-                    missed.into_iter().for_each(|event| seat.bring(Delivery::Event(event)));
+                    seat.bring_events(missed);
                     seat.add_chat(chat_id);
                     track.seats.push(Place {
                         seat: Arc::clone(seat),
@@ -693,7 +697,7 @@ impl Hub {
                         if leaves {
                             let state = self.state();
                             if !seat.knows(chat_id, subscription.first_event) && state.has(seat) {
-                                missed.into_iter().for_each(|event| seat.bring(Delivery::Event(event)));
+                                seat.bring_events(missed);
                                 seat.leave_chat(chat_id, after);
                             }
                             return Ok(());
@@ -788,7 +792,7 @@ impl State {
         if let Some(track) = self.tracks.get(&event.chat_id)
             && event.seq == track.head.next()
         {
-            self.deliver(Arc::new(LiveEvent::new(event, track.number)));
+            self.deliver(&Arc::new(LiveEvent::new(event, track.number)));
         }
     }
 
@@ -798,14 +802,14 @@ impl State {
             let next = track.head.next();
             track.early = track.early.split_off(&next);
             match track.early.remove(&next) {
-                Some(event) => self.deliver(event),
+                Some(event) => self.deliver(&event),
                 None => return,
             }
         }
     }
 
     /// Delivers a chat's next event.
-    fn deliver(&mut self, event: Arc<LiveEvent>) {
+    fn deliver(&mut self, event: &Arc<LiveEvent>) {
         let chat_id = event.chat_id;
         let Some(track) = self.tracks.get_mut(&chat_id) else {
             return;
@@ -825,7 +829,7 @@ impl State {
         }
         for place in &track.seats {
             if event.seq > place.after {
-                place.seat.bring(Delivery::Event(Arc::clone(&event)));
+                place.seat.bring(Delivery::Event(Arc::clone(event)));
             }
         }
         match &event.change {

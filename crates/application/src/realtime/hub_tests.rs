@@ -50,9 +50,9 @@ impl Stage {
         let told = Arc::clone(&published);
         bus.expect_publish()
             .returning(move |signal| told.lock().unwrap().push(signal));
-        let hears = Arc::clone(&heard);
+        let incoming = Arc::clone(&heard);
         bus.expect_subscribe()
-            .returning(move || Box::pin(Signals(std::mem::take(&mut hears.lock().unwrap()))));
+            .returning(move || Box::pin(Signals(std::mem::take(&mut incoming.lock().unwrap()))));
         let hub = Arc::new(Hub::over(Arc::clone(&db) as _, bus));
         Self {
             db,
@@ -394,7 +394,9 @@ async fn ended_sessions_are_closed() {
     for session in sessions {
         listeners.push(stage.join(session).await);
     }
-    listeners.iter().for_each(|listener| drop(taken(listener)));
+    for listener in &listeners {
+        taken(listener);
+    }
     let closed = || listeners.iter().map(closing).collect::<Vec<_>>();
     let ended = Some(Closing::SessionEnded);
     stage.hub.sessions_ended(ANA, Some(sessions[0].session_id));
@@ -424,7 +426,9 @@ async fn typing_is_shown_to_the_others() {
     let stage = Stage::with(&[BEN]);
     let (ana, ben) = (stage.join(session(ANA, 1)).await, stage.join(session(BEN, 2)).await);
     let (second, eva) = (stage.join(session(ANA, 3)).await, stage.join(session(EVA, 4)).await);
-    [&ana, &ben, &second, &eva].map(taken);
+    for listener in [&ana, &ben, &second, &eva] {
+        taken(listener);
+    }
     assert!(ana.typing(chat_id(1), true));
     assert!(!eva.typing(chat_id(1), true));
     assert!(!ana.typing(chat_id(2), true));

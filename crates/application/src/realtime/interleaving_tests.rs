@@ -92,7 +92,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 enum News {
-    Sent(Message, EventSeq),
+    Sent(Box<Message>, EventSeq),
     Changed(ChatId, Vec<UserId>),
 }
 
@@ -287,7 +287,7 @@ impl Play {
             }
             Step::Send { chat, user } if is_in(chat_id(chat), user) => {
                 let (message, seq) = db.send(chat_id(chat), USERS[user]);
-                self.news.push(News::Sent(message, seq));
+                self.news.push(News::Sent(Box::new(message), seq));
             }
             Step::Read { chat, user } if is_in(chat_id(chat), user) => {
                 db.read(chat_id(chat), USERS[user]);
@@ -431,7 +431,9 @@ proptest! {
     #[test]
     fn everybody_is_told_everything_once_and_in_order(steps in proptest::collection::vec(step(), 1..250)) {
         let mut play = Play::new();
-        steps.into_iter().for_each(|step| play.step(step));
+        for step in steps {
+            play.step(step);
+        }
         play.end();
         play.check()?;
     }

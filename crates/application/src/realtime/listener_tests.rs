@@ -90,16 +90,17 @@ async fn positions_name_the_chats_to_catch_up() {
 async fn a_token_covers_all_chats() {
     let db = chats([1, 1, 0]);
     let from = token(ANA, None, &[(1, 1), (2, 2), (4, 1), (5, 2)]);
-    let mut world = db.db();
-    for n in [4, 5, 6] {
-        world.create(chat_id(n), &[ANA, BEN]);
-        world.send(chat_id(n), BEN);
+    {
+        let mut world = db.db();
+        for n in [4, 5, 6] {
+            world.create(chat_id(n), &[ANA, BEN]);
+            world.send(chat_id(n), BEN);
+        }
+        world.remove(chat_id(4), ANA);
+        world.delete(chat_id(5));
+        // Of a chat that Ana never heard of nothing is told.
+        world.remove(chat_id(6), ANA);
     }
-    world.remove(chat_id(4), ANA);
-    world.delete(chat_id(5));
-    // Of a chat that Ana never heard of nothing is told.
-    world.remove(chat_id(6), ANA);
-    drop(world);
     let expected = [
         "1: 2 message.created",
         "3: 1 chat.created",
@@ -162,12 +163,13 @@ async fn of_too_much_only_that_is_told() {
 #[tokio::test]
 async fn what_is_too_old_or_gone_is_not_told() {
     let db = chats([2, 2, 2]);
-    let mut world = db.db();
-    let just = NOW.minus(MAX_AGE);
-    world.chats.get_mut(&chat_id(1)).unwrap().events[1].at = just.minus(Duration::from_millis(1));
-    world.chats.get_mut(&chat_id(2)).unwrap().events[1].at = just;
-    world.chats.get_mut(&chat_id(3)).unwrap().forgotten = event_seq(2);
-    drop(world);
+    {
+        let mut world = db.db();
+        let just = NOW.minus(MAX_AGE);
+        world.chats.get_mut(&chat_id(1)).unwrap().events[1].at = just.minus(Duration::from_millis(1));
+        world.chats.get_mut(&chat_id(2)).unwrap().events[1].at = just;
+        world.chats.get_mut(&chat_id(3)).unwrap().forgotten = event_seq(2);
+    }
     let (told, reset) = missed(&db, positions(&[(1, 1), (2, 1), (3, 1)])).await;
     assert_eq!((told.len(), reset), (2, vec![1, 3]));
     assert!(told.iter().all(|told| told.starts_with("2: ")));

@@ -102,6 +102,13 @@ impl Seat {
         inner.wake();
     }
 
+    /// Brings events one after the other.
+    pub(super) fn bring_events(&self, events: Vec<Arc<LiveEvent>>) {
+        for event in events {
+            self.bring(Delivery::Event(event));
+        }
+    }
+
     /// Has the connection closed; what was brought and not taken yet is void.
     pub(super) fn close(&self, closing: Closing) {
         let mut inner = self.inner();
