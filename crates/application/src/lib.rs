@@ -18,6 +18,8 @@ pub mod realtime;
 mod request_key;
 mod services;
 #[cfg(test)]
+mod telling_tests;
+#[cfg(test)]
 mod testing;
 
 pub use client_network::client_network;

@@ -114,6 +114,15 @@ impl Change {
             Self::ReadUpdated { .. } => "read.updated",
         }
     }
+
+    /// Whether that user is not in the chat any more after it.
+    pub fn removes(&self, user: UserId) -> bool {
+        match self {
+            Self::MemberRemoved { user_id } => *user_id == user,
+            Self::ChatDeleted => true,
+            _ => false,
+        }
+    }
 }
 
 /// How many events somebody may have missed of a chat and still be told each; of more, they are told to load it again.
@@ -131,12 +140,22 @@ pub struct Subscription {
     pub number: i64,
     /// How many members it has.
     pub member_count: i64,
-    /// When it was made or the last message was sent.
+    /// When the newest event happened.
     pub active_at: Timestamp,
     /// The event by which they came in: none before it is for them.
     pub first_event: EventSeq,
     /// The newest event.
     pub last_event: EventSeq,
+}
+
+impl Subscription {
+    /// The place before everything that is for them.
+    pub const fn before_first(&self) -> EventSeq {
+        match EventSeq::new(self.first_event.get() - 1) {
+            Some(seq) => seq,
+            None => EventSeq::ZERO,
+        }
+    }
 }
 
 /// The last event of a chat for somebody who is not in it any more.

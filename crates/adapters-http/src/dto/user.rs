@@ -20,9 +20,10 @@ pub(crate) struct User<'a> {
     display_name: Option<&'a str>,
     #[schema(required = true)]
     avatar_url: Option<String>,
-    /// Whether the user made a request in the last 60 seconds. False where one of the two blocks the other.
+    /// Whether the user made a request in the last 60 seconds. False where one of the two blocks the other or
+    /// they share no chat.
     online: bool,
-    /// When the user last made a request. Null where one of the two blocks the other.
+    /// When the user last made a request. Null where one of the two blocks the other or they share no chat.
     #[schema(required = true)]
     last_seen_at: Option<Time>,
     created_at: Time,

@@ -56,11 +56,10 @@ pub(crate) async fn events(
     Query(query): Query<StreamQuery>,
 ) -> Result<HttpResponse, Problem> {
     let mut listener = state.services.hub.connect(caller.session()).await?;
-    let now = listener.bookmark();
     let token = last.or(query.token);
     let bookmark = match &token {
         Some(token) => Bookmark::at(token).ok_or_else(bad_token)?,
-        None => now.clone(),
+        None => listener.bookmark(),
     };
     let from = token.map_or(Resume::Live, Resume::Token);
     let backlog = listener.resume(from).await.map_err(|error| match error {
@@ -71,7 +70,6 @@ pub(crate) async fn events(
         listener,
         backlog: Some(backlog),
         bookmark,
-        now,
         ready: VecDeque::from([Bytes::from_static(b"retry: 2000\n\n")]),
     };
     let body = stream::unfold(source, |mut source| async move {
@@ -101,8 +99,6 @@ struct Source {
     listener: Listener,
     backlog: Option<Backlog>,
     bookmark: Bookmark,
-    /// Where everything was when the listener came.
-    now: Bookmark,
     ready: VecDeque<Bytes>,
 }
 
@@ -144,7 +140,7 @@ impl Source {
             self.event(&event);
         }
         let chats = backlog.reset();
-        self.bookmark.skip_to(&self.now, &backlog.reset_numbers());
+        self.bookmark.skip(backlog);
         if !chats.is_empty() {
             let chats = chats.into_iter().map(Into::into).collect();
             self.frame(&super::ServerFrame::Reset { chats });

@@ -113,7 +113,7 @@ pub(crate) async fn sync(
             }
         }
     }
-    bookmark.skip_to(&now, &backlog.reset_numbers());
+    bookmark.skip(&backlog);
     synced.reset = backlog.reset().into_iter().map(Into::into).collect();
     synced.token = bookmark.token();
     synced.more = more;

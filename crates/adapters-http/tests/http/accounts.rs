@@ -249,6 +249,7 @@ async fn oneself_and_others() {
             _ => None,
         })
     });
+    world.events.expect_acquaintances().returning(|_, _, _| Ok(vec![]));
     let api = world.start();
     assert_eq!(api.get("/me").await.json(200), own());
     assert_eq!(api.get(&format!("/users/{ANA}")).await.json(200), own());

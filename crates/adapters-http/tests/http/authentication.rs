@@ -1,9 +1,11 @@
 //! Who gets in.
 
-use crate::world::{Api, TOKEN, World, send};
+use crate::world::{Api, NOW, TOKEN, World, send};
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// What anybody may do without a token. This list may only get shorter.
 const PUBLIC: [&str; 12] = [
@@ -124,4 +126,37 @@ async fn a_request_is_looked_at_in_order() {
     let keyed = api.ana(Method::POST, "/chats").header("Idempotency-Key", "").body("{");
     let fields = send(keyed).await.problem(400, "invalid_input");
     assert_eq!(fields[0].0, "Idempotency-Key");
+}
+
+#[actix_web::test]
+async fn a_ticket_opens_one_connection_for_half_a_minute() {
+    let mut world = World::new();
+    let kept = Arc::new(Mutex::new(None));
+    let stored = Arc::clone(&kept);
+    world
+        .events
+        .expect_insert_ticket()
+        .once()
+        .returning(move |hash, session, expires_at| {
+            *stored.lock().unwrap() = Some((hash, session));
+            assert_eq!(expires_at, NOW.plus(Duration::from_secs(30)));
+            Ok(())
+        });
+    world.events.expect_redeem_ticket().returning(move |hash, at| {
+        assert_eq!(at, NOW);
+        let mut kept = kept.lock().unwrap();
+        Ok(kept.take_if(|(stored, _)| *stored == hash).map(|(_, session)| session))
+    });
+    let api = world.start();
+    let answer = api.post("/ws/ticket", json!({})).await.json(201);
+    assert_eq!(answer["expires_in"], 30);
+    let ticket = answer["ticket"].as_str().unwrap();
+    let open = async |ticket: &str| send(api.anybody(Method::GET, &format!("/api/v1/ws?ticket={ticket}"))).await;
+    open("x").await.problem(401, "unauthenticated");
+    // Let in, but it does not ask for a WebSocket.
+    open(ticket).await.problem(400, "invalid_input");
+    open(ticket).await.problem(401, "unauthenticated");
+    send(api.anybody(Method::POST, "/api/v1/ws/ticket"))
+        .await
+        .problem(401, "unauthenticated");
 }

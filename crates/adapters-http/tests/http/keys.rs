@@ -161,3 +161,12 @@ async fn no_key_is_nobody() {
         answer.problem(401, "unauthenticated");
     }
 }
+
+#[actix_web::test]
+async fn a_key_gets_no_ticket() {
+    for scope in ["read", "write", "manage"] {
+        let api = World::new().with_key(scope).start();
+        let ticket = api.anybody(Method::POST, "/api/v1/ws/ticket").bearer_auth(KEY);
+        send(ticket).await.problem(403, "forbidden");
+    }
+}

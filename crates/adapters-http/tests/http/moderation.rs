@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tertulia_domain::repository::{AuditCursor, BlockError, MessageContext, ReportCursor, ReportFilter};
 use tertulia_domain::{
     AuditAction, AuditEntry, Author, Caller, ChatView, MemberRole, Message, Page, Reason, Report, ReportId, Resolution,
-    Role, Seq, User,
+    Role, Seq, User, UserId,
 };
 use uuid::Uuid;
 
@@ -49,6 +49,7 @@ async fn blocking() {
 #[actix_web::test]
 async fn who_is_blocked_is_not_seen_to_be_there() {
     let mut world = World::new().with_caller(Caller { blocks: true, ..CALLER });
+    world.events.expect_acquaintances().returning(|_, _, _| Ok(vec![]));
     world
         .moderation
         .expect_blocked_either_way()
@@ -90,13 +91,85 @@ async fn who_is_blocked_is_not_seen_to_be_there() {
 #[actix_web::test]
 async fn without_blocks_nobody_is_asked_about_them() {
     let mut world = World::new();
-    world.users.expect_find().returning(|_| Ok(Some(ben())));
+    let page = || Page {
+        items: vec![member(ben(), MemberRole::Member)],
+        next: None,
+    };
+    world.chats.expect_find().returning(|_, _| Ok(Some(group())));
+    world.chats.expect_list_members().returning(move |_, _, _| Ok(page()));
     let api = world.start();
-    let seen = api.get(&format!("/users/{BEN}")).await.json(200);
+    let members = api.get(&format!("/chats/{CHAT}/members")).await.json(200);
+    let seen = &members["items"][0]["user"];
     assert_eq!(
         (&seen["online"], &seen["last_seen_at"]),
         (&json!(true), &json!(NOW_TEXT))
     );
+}
+
+#[actix_web::test]
+async fn only_who_shares_a_chat_is_seen_to_be_there() {
+    let eva = UserId::from_uuid(Uuid::from_u128(0xE));
+    let there = move |id: UserId| User { id, ..ben() };
+    let mut world = World::new();
+    world
+        .events
+        .expect_acquaintances()
+        .times(3)
+        .returning(move |viewer, others, _| {
+            assert_eq!(viewer, ANA);
+            assert!(!others.contains(&ANA), "oneself is always seen");
+            Ok(others.into_iter().filter(|other| *other == BEN).collect())
+        });
+    world.users.expect_find().returning(move |id| Ok(Some(there(id))));
+    world.users.expect_list().returning(move |_, _, _| {
+        Ok(Page {
+            items: [ANA, BEN, eva].map(there).to_vec(),
+            next: None,
+        })
+    });
+    let api = world.start();
+    let seen = |user: &Value, is_seen: bool| {
+        let last_seen = if is_seen { json!(NOW_TEXT) } else { Value::Null };
+        assert_eq!((&user["online"], &user["last_seen_at"]), (&json!(is_seen), &last_seen));
+    };
+    seen(&api.get(&format!("/users/{BEN}")).await.json(200), true);
+    seen(&api.get(&format!("/users/{eva}")).await.json(200), false);
+    seen(&api.get(&format!("/users/{ANA}")).await.json(200), true);
+    let list = api.get("/users").await.json(200);
+    for (n, is_seen) in [true, true, false].into_iter().enumerate() {
+        seen(&list["items"][n], is_seen);
+    }
+}
+
+#[actix_web::test]
+async fn an_admin_sees_no_more_of_a_chat_of_others() {
+    let mut world = World::new().with_caller(Caller {
+        role: Role::Admin,
+        ..CALLER
+    });
+    let asked = world.events.expect_acquaintances().times(2);
+    asked.returning(|_, others, _| {
+        assert_eq!(others, [BEN]);
+        Ok(vec![])
+    });
+    let outside = || ChatView {
+        membership: None,
+        members: vec![member(ben(), MemberRole::Owner)],
+        ..group()
+    };
+    world.chats.expect_find().returning(move |_, _| Ok(Some(outside())));
+    world.chats.expect_list_members().returning(|_, _, _| {
+        Ok(Page {
+            items: vec![member(ben(), MemberRole::Owner)],
+            next: None,
+        })
+    });
+    let api = world.start();
+    let chat = api.get(&format!("/chats/{CHAT}")).await.json(200);
+    let list = api.get(&format!("/chats/{CHAT}/members")).await.json(200);
+    for user in [&chat["members"][0]["user"], &list["items"][0]["user"]] {
+        assert_eq!((&user["online"], &user["last_seen_at"]), (&json!(false), &Value::Null));
+    }
 }
 
 #[actix_web::test]

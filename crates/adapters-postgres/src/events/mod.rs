@@ -34,7 +34,11 @@ struct Subscriptions;
 impl Statement for Subscriptions {
     type Columns = (SqlUuid, BigInt, BigInt, Timestamptz, BigInt, BigInt);
     const SQL: &'static str = "
-        SELECT c.id, c.number, c.member_count, c.active_at, p.first_event, c.last_seq + c.change_count
+        SELECT c.id, c.number, c.member_count,
+            GREATEST(c.active_at, (
+                SELECT x.at FROM chat_changes x WHERE x.chat_id = c.id ORDER BY x.event_seq DESC LIMIT 1
+            )),
+            p.first_event, c.last_seq + c.change_count
         FROM memberships p JOIN chats c ON c.id = p.chat_id
         WHERE p.user_id = $1";
 }

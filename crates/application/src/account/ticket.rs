@@ -49,3 +49,56 @@ impl AccountService {
         caller.ok_or(AuthenticateError::Ended)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{CALLER, CLAIMED, NOW, World, assert_matches, passes_on, repository_errors, secret};
+    use mockall::predicate::eq;
+
+    fn hash() -> [u8; 32] {
+        SecretToken::new(secret(1)).hash()
+    }
+
+    #[tokio::test]
+    async fn is_stored_as_its_hash_and_opens_its_session_once() {
+        let mut world = World::default();
+        let stored = world.events.expect_insert_ticket().once();
+        stored
+            .with(eq(hash()), eq(CLAIMED), eq(NOW.plus(GOOD_FOR)))
+            .returning(|_, _, _| Ok(()));
+        let mut left = Some(CLAIMED);
+        let redeemed = world.events.expect_redeem_ticket().with(eq(hash()), eq(NOW)).times(2);
+        redeemed.returning(move |_, _| Ok(left.take()));
+        let found = world.sessions.expect_find_caller().with(eq(CLAIMED), eq(NOW)).once();
+        found.returning(|_, _| Ok(Some(CALLER)));
+        let accounts = world.services().accounts;
+        let ticket = accounts.issue_ticket(CALLER).await.unwrap();
+        assert_eq!(ticket.expires_in, Duration::from_secs(30));
+        assert!(!format!("{ticket:?}").contains(&ticket.text));
+        assert_eq!(accounts.redeem_ticket(&ticket.text).await.unwrap(), CALLER);
+        let again = accounts.redeem_ticket(&ticket.text).await;
+        assert_matches!(again, Err(AuthenticateError::Invalid));
+    }
+
+    #[tokio::test]
+    async fn opens_nothing_after_its_session() {
+        let mut world = World::default();
+        world.events.expect_redeem_ticket().returning(|_, _| Ok(Some(CLAIMED)));
+        world.sessions.expect_find_caller().returning(|_, _| Ok(None));
+        let accounts = world.services().accounts;
+        let text = SecretToken::new(secret(1)).show();
+        assert_matches!(accounts.redeem_ticket(&text).await, Err(AuthenticateError::Ended));
+        assert_matches!(accounts.redeem_ticket("x").await, Err(AuthenticateError::Invalid));
+    }
+
+    #[tokio::test]
+    async fn passes_failures_on() {
+        passes_on(repository_errors, async |cause| {
+            let mut world = World::default();
+            world.events.expect_insert_ticket().return_once(|_, _, _| Err(cause));
+            world.services().accounts.issue_ticket(CALLER).await
+        })
+        .await;
+    }
+}

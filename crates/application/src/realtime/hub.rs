@@ -1,17 +1,18 @@
 use super::queue::Queue;
 use super::seat::{Closing, Delivery, Seat};
-use super::token::{Place, ResumeToken};
+use super::token::{self, ResumeToken};
 use super::{LiveEvent, Presence};
 use crate::Failure;
 use crate::ports::{Clock, EventBus, Signal};
 use crate::services::{Ports, Repositories};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tertulia_domain::repository::{EventRepository, Events};
 use tertulia_domain::{
-    Change, ChatEvent, ChatId, ClaimedSession, EventSeq, Message, NodeId, SessionId, Subscription, Timestamp, UserId,
+    Change, ChatEvent, ChatId, ClaimedSession, Departure, EventSeq, Message, NodeId, SessionId, Subscription,
+    Timestamp, UserId,
 };
 
 /// Events that are read at a time.
@@ -59,20 +60,33 @@ struct State {
     seats: u64,
     /// Whose chats were last looked at.
     looked_at: Option<UserId>,
+    /// Of whom could not be said whether they are connected here.
+    unsettled: HashSet<UserId>,
+    /// Until when the others believe what this node said about who is connected here.
+    believed: Option<Timestamp>,
 }
 
 /// A chat that somebody listens to.
 struct Track {
     number: i64,
     active_at: Timestamp,
+    /// The event after which delivering began.
+    born: EventSeq,
     /// The last event that was delivered.
     head: EventSeq,
     early: BTreeMap<EventSeq, Arc<LiveEvent>>,
-    seats: Vec<Arc<Seat>>,
+    seats: Vec<Place>,
     /// Whether its events are to be read, or being read.
     reading: bool,
     /// Whether there is news since that began.
     news: bool,
+}
+
+/// A connection that listens to a chat.
+struct Place {
+    seat: Arc<Seat>,
+    /// What comes before is not for it, or in its hands already.
+    after: EventSeq,
 }
 
 #[derive(Debug)]
@@ -85,10 +99,8 @@ enum Task {
     Admit(UserId),
     /// See which sessions of a user live.
     CheckSessions(Vec<SessionId>),
-    /// A user connected to this node.
-    Arrived(UserId),
-    /// A user has no connection to this node any more.
-    Departed(UserId),
+    /// Say whether a user is connected to this node.
+    Settle(UserId),
     /// Tell who knows the user whether they are here.
     Show(UserId, bool, Timestamp),
 }
@@ -108,6 +120,25 @@ impl Hub {
             bus: Arc::clone(&ports.bus),
             clock: Arc::clone(&ports.clock),
             presence,
+            state: Mutex::default(),
+            tasks: Queue::default(),
+            gaps: Queue::default(),
+        }
+    }
+
+    /// A hub over that database only.
+    #[cfg(test)]
+    pub(super) fn over(events: Arc<dyn EventRepository>, bus: crate::ports::MockEventBus) -> Self {
+        use crate::testing::ManualClock;
+        use tertulia_domain::repository::MockSessionRepository;
+        let clock: Arc<dyn Clock> = Arc::new(ManualClock::default());
+        let presence = Presence::new(Arc::new(MockSessionRepository::new()), Arc::clone(&clock));
+        Self {
+            node: NodeId::from_uuid(uuid::Uuid::from_u128(51)),
+            events,
+            bus: Arc::new(bus),
+            clock,
+            presence: Arc::new(presence),
             state: Mutex::default(),
             tasks: Queue::default(),
             gaps: Queue::default(),
@@ -236,6 +267,21 @@ impl Hub {
     pub async fn keep_leases(&self) -> Result<(), Failure> {
         let now = self.clock.now();
         self.events.renew_leases(self.node, now.plus(LEASE)).await?;
+        {
+            let mut state = self.state();
+            let mut unsettled = std::mem::take(&mut state.unsettled);
+            if state
+                .believed
+                .replace(now.plus(LEASE))
+                .is_some_and(|until| until <= now)
+            {
+                // It was too late: what has run out can't be prolonged.
+                unsettled.extend(state.users.keys());
+            }
+            for user in unsettled {
+                self.tasks.push(Task::Settle(user));
+            }
+        }
         for user in self.events.expire_leases(now).await? {
             self.came_or_went(user, false, now);
         }
@@ -278,7 +324,7 @@ impl Hub {
         drop(state);
         self.presence.note(session);
         if first {
-            self.tasks.push(Task::Arrived(session.user_id));
+            self.tasks.push(Task::Settle(session.user_id));
         }
         Some(seat)
     }
@@ -293,40 +339,52 @@ impl Hub {
             seats.retain(|other| other.id != seat.id);
             if seats.is_empty() {
                 state.users.remove(&user);
-                self.tasks.push(Task::Departed(user));
+                self.tasks.push(Task::Settle(user));
             }
         }
     }
 
     /// Begins to bring a connection what happens in its user's chats.
     pub(super) async fn subscribe(&self, seat: &Arc<Seat>) -> Result<Vec<Start>, Failure> {
-        let subscriptions = self.events.subscriptions(seat.session.user_id).await?;
-        let mut state = self.state();
-        let mut new = Vec::new();
-        let mut starts = Vec::with_capacity(subscriptions.len());
-        let mut chats = Vec::with_capacity(subscriptions.len());
-        for subscription in subscriptions {
-            let chat = subscription.chat_id;
-            let track = state.tracks.entry(chat).or_insert_with(|| {
-                new.push(chat);
-                Track::of(&subscription, subscription.last_event)
-            });
-            track.seats.push(Arc::clone(seat));
-            chats.push(chat);
-            starts.push(Start {
-                subscription,
-                after: track.head,
-            });
+        loop {
+            seat.look_up();
+            let subscriptions = self.events.subscriptions(seat.session.user_id).await?;
+            let mut state = self.state();
+            let is_stale = |subscription: &Subscription| {
+                // Another connection of somebody in the chat saw a newer one: who left in between was told to nobody.
+                let track = state.tracks.get(&subscription.chat_id);
+                track.is_some_and(|track| track.born > subscription.last_event)
+            };
+            let chats = subscriptions.iter().map(|subscription| subscription.chat_id);
+            if subscriptions.iter().any(is_stale) || !seat.begin_listening(chats.collect()) {
+                // The user came into a chat or out of one meanwhile.
+                continue;
+            }
+            let mut new = Vec::new();
+            let mut starts = Vec::with_capacity(subscriptions.len());
+            for subscription in subscriptions {
+                let chat = subscription.chat_id;
+                let track = state.tracks.entry(chat).or_insert_with(|| {
+                    new.push(chat);
+                    Track::of(&subscription, subscription.last_event)
+                });
+                if track.head < subscription.last_event {
+                    self.read(chat, track);
+                }
+                let after = track.head.max(subscription.before_first());
+                track.seats.push(Place {
+                    seat: Arc::clone(seat),
+                    after,
+                });
+                starts.push(Start { subscription, after });
+            }
+            drop(state);
+            // What happened since they were read was said to nobody here.
+            for chunk in new.chunks(CHUNK) {
+                self.tasks.push(Task::Compare(chunk.to_vec()));
+            }
+            return Ok(starts);
         }
-        if seat.begin_listening(chats) {
-            self.tasks.push(Task::Admit(seat.session.user_id));
-        }
-        drop(state);
-        // What happened since they were read was said to nobody here.
-        if !new.is_empty() {
-            self.tasks.push(Task::Compare(new));
-        }
-        Ok(starts)
     }
 
     pub(super) fn note_presence(&self, session: ClaimedSession) {
@@ -338,10 +396,11 @@ impl Hub {
         let state = self.state();
         let places = seat.chats().into_iter().filter_map(|chat| {
             let track = state.tracks.get(&chat)?;
+            let place = track.seats.iter().find(|place| place.seat.id == seat.id)?;
             let floor = floors.get(&chat).copied().unwrap_or_default();
-            Some(Place {
+            Some(token::Place {
                 number: track.number,
-                seq: track.head.max(floor),
+                seq: track.head.max(place.after).max(floor),
                 active_at: track.active_at,
             })
         });
@@ -362,9 +421,11 @@ impl Hub {
             } => self.show_typing(chat_id, user_id, active),
             Signal::Presence { user_id, online, at } => self.tasks.push(Task::Show(user_id, online, at)),
             Signal::Lost => {
-                let users: Vec<UserId> = self.state().users.keys().copied().collect();
-                users.into_iter().for_each(|user| self.tasks.push(Task::Admit(user)));
                 self.look_around();
+                let users: Vec<UserId> = self.state().users.keys().copied().collect();
+                for user in users {
+                    self.tasks.push(Task::Admit(user));
+                }
                 self.look_at_sessions();
             }
         }
@@ -397,7 +458,7 @@ impl Hub {
     fn show_typing(&self, chat_id: ChatId, user_id: UserId, active: bool) {
         let state = self.state();
         let seats = state.tracks.get(&chat_id).map(|track| track.seats.as_slice());
-        for seat in seats.unwrap_or_default() {
+        for Place { seat, .. } in seats.unwrap_or_default() {
             if seat.session.user_id != user_id {
                 seat.bring(Delivery::Typing {
                     chat_id,
@@ -438,7 +499,7 @@ impl Hub {
             track.number,
         ));
         if seq == track.head.next() {
-            state.deliver(event);
+            state.deliver(&event);
             state.deliver_early(chat_id);
         } else {
             if track.early.len() < MAX_EARLY {
@@ -454,41 +515,53 @@ impl Hub {
             Task::Compare(chats) => self.compare(chats).await,
             Task::Admit(user) => self.admit(user).await,
             Task::CheckSessions(sessions) => self.check_sessions(sessions).await,
-            Task::Arrived(user) => {
-                let now = self.clock.now();
-                let new = self.events.arrive(self.node, vec![user], now, now.plus(LEASE)).await?;
-                new.into_iter().for_each(|user| self.came_or_went(user, true, now));
-                Ok(())
-            }
-            Task::Departed(user) => {
-                if self.state().users.contains_key(&user) {
-                    return Ok(());
+            Task::Settle(user) => {
+                let settled = self.settle(user).await;
+                if settled.is_err() {
+                    self.state().unsettled.insert(user);
                 }
-                let now = self.clock.now();
-                let gone = self.events.depart(self.node, vec![user], now).await?;
-                gone.into_iter().for_each(|user| self.came_or_went(user, false, now));
-                Ok(())
+                settled
             }
             Task::Show(user, online, at) => self.show(user, online, at).await,
         }
     }
 
-    async fn read_events(&self, chat_id: ChatId) -> Result<(), Failure> {
+    /// Says whether a user is connected here. Whoever says so last has looked since.
+    async fn settle(&self, user: UserId) -> Result<(), Failure> {
         loop {
-            let Some(after) = self.state().tracks.get(&chat_id).map(|track| track.head) else {
+            let here = self.state().users.contains_key(&user);
+            let now = self.clock.now();
+            let changed = if here {
+                self.events.arrive(self.node, vec![user], now, now.plus(LEASE)).await?
+            } else {
+                self.events.depart(self.node, vec![user], now).await?
+            };
+            for user in changed {
+                self.came_or_went(user, here, now);
+            }
+            if self.state().users.contains_key(&user) == here {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn read_events(&self, chat_id: ChatId) -> Result<(), Failure> {
+        let done = self.read_until_done(chat_id).await;
+        if done.is_err()
+            && let Some(track) = self.state().tracks.get_mut(&chat_id)
+        {
+            // Whoever looks around next tries again.
+            track.reading = false;
+        }
+        done
+    }
+
+    async fn read_until_done(&self, chat_id: ChatId) -> Result<(), Failure> {
+        loop {
+            let Some(after) = self.state().begin_reading(chat_id) else {
                 return Ok(());
             };
-            let events = match self.events.list(chat_id, after, PAGE).await {
-                Ok(events) => events,
-                Err(error) => {
-                    // Whoever looks around next tries again.
-                    if let Some(track) = self.state().tracks.get_mut(&chat_id) {
-                        track.reading = false;
-                    }
-                    return Err(error.into());
-                }
-            };
-            match events {
+            match self.events.list(chat_id, after, PAGE).await? {
                 Events::Listed { events, last } => {
                     let mut state = self.state();
                     for event in events {
@@ -498,15 +571,20 @@ impl Hub {
                     let Some(track) = state.tracks.get_mut(&chat_id) else {
                         return Ok(());
                     };
-                    if track.head >= last && !std::mem::take(&mut track.news) {
+                    if track.head >= last && !track.news {
                         track.reading = false;
                         return Ok(());
                     }
+                    if track.head == after && last > after {
+                        return Err(Failure::Internal(
+                            format!("event {} of chat {chat_id} is not there", after.next().get()).into(),
+                        ));
+                    }
                 }
                 Events::Forgotten => {
-                    let mut state = self.state();
-                    let track = state.tracks.remove(&chat_id);
-                    for seat in track.into_iter().flat_map(|track| track.seats) {
+                    let track = self.state().tracks.remove(&chat_id);
+                    for Place { seat, .. } in track.into_iter().flat_map(|track| track.seats) {
+                        seat.remove_chat(chat_id);
                         seat.close(Closing::Interrupted);
                     }
                     return Ok(());
@@ -518,32 +596,38 @@ impl Hub {
 
     /// A chat is gone: its last event is told by what those who were in it departed with.
     async fn bury(&self, chat_id: ChatId) -> Result<(), Failure> {
-        let user = {
-            let state = self.state();
-            let track = state.tracks.get(&chat_id);
-            track.and_then(|track| track.seats.first().map(|seat| seat.session.user_id))
-        };
         let now = self.clock.now();
-        let mut departed = None;
-        if let Some(user) = user {
+        let users: BTreeSet<UserId> = {
+            let state = self.state();
+            let seats = state.tracks.get(&chat_id).map(|track| track.seats.as_slice());
+            let seats = seats.unwrap_or_default().iter();
+            seats.map(|place| place.seat.session.user_id).collect()
+        };
+        let mut deletion = None;
+        for user in users {
             // Long ago enough for any clock.
-            let since = Timestamp::from_millis(0);
-            let departures = self.events.departures(user, since).await?;
-            departed = departures.into_iter().find(|departure| departure.chat_id == chat_id);
+            let departures = self.events.departures(user, Timestamp::from_millis(0)).await?;
+            let departure = departures.into_iter().find(|departure| departure.chat_id == chat_id);
+            match departure {
+                Some(departure) if departure.deleted => deletion = Some(departure),
+                // They went before.
+                Some(departure) => self.state().part(user, &departure),
+                None => {}
+            }
         }
         let mut state = self.state();
         if let Some(track) = state.tracks.get_mut(&chat_id) {
-            let seq = departed.map_or(track.head.next(), |departure| departure.seq);
+            let next = track.head.next();
+            let seq = deletion.map_or(next, |departure| departure.seq.max(next));
             // Events of a chat that is gone can't be read any more: the last one stands for them.
-            track.head = EventSeq::new(seq.get() - 1).unwrap_or_default();
             let event = ChatEvent {
                 chat_id,
                 seq,
-                at: departed.map_or(now, |departure| departure.at),
+                at: deletion.map_or(now, |departure| departure.at),
                 change: Change::ChatDeleted,
             };
             let number = track.number;
-            state.deliver(Arc::new(LiveEvent::new(event, number)));
+            state.deliver(&Arc::new(LiveEvent::new(event, number)));
         }
         Ok(())
     }
@@ -567,7 +651,7 @@ impl Hub {
             return Ok(());
         };
         let subscriptions = self.events.subscriptions(user).await?;
-        for seat in seats.into_iter().filter(|seat| seat.may_add_chats()) {
+        for seat in seats.into_iter().filter(|seat| seat.may_change_chats()) {
             let present: HashSet<ChatId> = seat.chats().into_iter().collect();
             for subscription in &subscriptions {
                 if !present.contains(&subscription.chat_id) {
@@ -580,38 +664,52 @@ impl Hub {
 
     async fn admit_to(&self, seat: &Arc<Seat>, subscription: &Subscription) -> Result<(), Failure> {
         let chat_id = subscription.chat_id;
-        let before = EventSeq::new(subscription.first_event.get() - 1).unwrap_or_default();
-        let mut missed = Vec::new();
+        let mut missed: Vec<Arc<LiveEvent>> = Vec::new();
+        let mut after = subscription.before_first();
         loop {
-            let place = {
+            {
                 let mut state = self.state();
-                if seat.listens_to(chat_id) || !state.has(seat) {
+                if seat.knows(chat_id, subscription.first_event) || !state.has(seat) {
                     return Ok(());
                 }
-                let had = missed.last().map_or(before, |event: &Arc<LiveEvent>| event.seq);
                 let track = state
                     .tracks
                     .entry(chat_id)
-                    .or_insert_with(|| Track::of(subscription, before));
-                if track.head <= had {
+                    .or_insert_with(|| Track::of(subscription, after));
+                if track.head <= after {
                     // All that was delivered before is in hand; what comes next comes by itself.
-                    missed.into_iter().for_each(|event| seat.bring(Delivery::Event(event)));
+                    seat.bring_events(missed);
                     seat.add_chat(chat_id);
-                    track.seats.push(Arc::clone(seat));
+                    track.seats.push(Place {
+                        seat: Arc::clone(seat),
+                        after,
+                    });
                     self.read(chat_id, track);
                     return Ok(());
                 }
-                had
-            };
-            let head = self.state().tracks.get(&chat_id).map(|track| track.head);
-            match self.events.list(chat_id, place, PAGE).await? {
+            }
+            match self.events.list(chat_id, after, PAGE).await? {
                 Events::Listed { events, .. } if !events.is_empty() => {
-                    let events = events
-                        .into_iter()
-                        .filter(|event| head.is_some_and(|head| event.seq <= head));
-                    missed.extend(events.map(|event| Arc::new(LiveEvent::new(event, subscription.number))));
+                    for event in events {
+                        after = event.seq;
+                        let leaves = event.change.removes(seat.session.user_id);
+                        missed.push(Arc::new(LiveEvent::new(event, subscription.number)));
+                        if leaves {
+                            let state = self.state();
+                            if !seat.knows(chat_id, subscription.first_event) && state.has(seat) {
+                                seat.bring_events(missed);
+                                seat.leave_chat(chat_id, after);
+                            }
+                            return Ok(());
+                        }
+                    }
                 }
-                _ => return Ok(()),
+                Events::Forgotten => {
+                    // Who resumes is told to load it.
+                    seat.close(Closing::Interrupted);
+                    return Ok(());
+                }
+                Events::Listed { .. } | Events::NoChat => return Ok(()),
             }
         }
     }
@@ -658,6 +756,7 @@ impl Track {
         Self {
             number: subscription.number,
             active_at: subscription.active_at,
+            born: head,
             head,
             early: BTreeMap::new(),
             seats: Vec::new(),
@@ -693,7 +792,7 @@ impl State {
         if let Some(track) = self.tracks.get(&event.chat_id)
             && event.seq == track.head.next()
         {
-            self.deliver(Arc::new(LiveEvent::new(event, track.number)));
+            self.deliver(&Arc::new(LiveEvent::new(event, track.number)));
         }
     }
 
@@ -703,43 +802,53 @@ impl State {
             let next = track.head.next();
             track.early = track.early.split_off(&next);
             match track.early.remove(&next) {
-                Some(event) => self.deliver(event),
+                Some(event) => self.deliver(&event),
                 None => return,
             }
         }
     }
 
     /// Delivers a chat's next event.
-    fn deliver(&mut self, event: Arc<LiveEvent>) {
+    fn deliver(&mut self, event: &Arc<LiveEvent>) {
         let chat_id = event.chat_id;
         let Some(track) = self.tracks.get_mut(&chat_id) else {
             return;
         };
+        let before = EventSeq::new(event.seq.get() - 1).unwrap_or_default();
         track.head = event.seq;
-        if matches!(event.change, Change::MessageCreated(_)) {
-            track.active_at = track.active_at.max(event.at);
-        }
+        track.active_at = track.active_at.max(event.at);
         if let Change::MemberAdded { user, .. } = &event.change {
             for seat in self.users.get(&user.id).map(Vec::as_slice).unwrap_or_default() {
-                if seat.may_add_chats() && seat.add_chat(chat_id) {
-                    track.seats.push(Arc::clone(seat));
+                if seat.may_change_chats() && seat.add_chat(chat_id) {
+                    track.seats.push(Place {
+                        seat: Arc::clone(seat),
+                        after: before,
+                    });
                 }
             }
         }
-        for seat in &track.seats {
-            seat.bring(Delivery::Event(Arc::clone(&event)));
+        for place in &track.seats {
+            if event.seq > place.after {
+                place.seat.bring(Delivery::Event(Arc::clone(event)));
+            }
         }
         match &event.change {
             Change::MemberRemoved { user_id } => {
-                let gone = track.seats.extract_if(.., |seat| seat.session.user_id == *user_id);
-                gone.for_each(|seat| seat.remove_chat(chat_id));
+                for seat in self.users.get(user_id).map(Vec::as_slice).unwrap_or_default() {
+                    // If it is just looking them up, what it finds may be from before.
+                    seat.may_change_chats();
+                }
+                let gone = |place: &mut Place| place.seat.session.user_id == *user_id && event.seq > place.after;
+                for place in track.seats.extract_if(.., gone) {
+                    place.seat.leave_chat(chat_id, event.seq);
+                }
                 if track.seats.is_empty() {
                     self.tracks.remove(&chat_id);
                 }
             }
             Change::ChatDeleted => {
-                for seat in std::mem::take(&mut track.seats) {
-                    seat.remove_chat(chat_id);
+                for place in std::mem::take(&mut track.seats) {
+                    place.seat.leave_chat(chat_id, event.seq);
                 }
                 self.tracks.remove(&chat_id);
             }
@@ -747,9 +856,39 @@ impl State {
         }
     }
 
+    /// Tells a user's connections that the user left a chat that is gone by now.
+    fn part(&mut self, user_id: UserId, departure: &Departure) {
+        let chat_id = departure.chat_id;
+        let Some(track) = self.tracks.get_mut(&chat_id) else {
+            return;
+        };
+        let event = ChatEvent {
+            chat_id,
+            seq: departure.seq,
+            at: departure.at,
+            change: Change::MemberRemoved { user_id },
+        };
+        let event = Arc::new(LiveEvent::new(event, track.number));
+        let gone = |place: &mut Place| place.seat.session.user_id == user_id && departure.seq > place.after;
+        for place in track.seats.extract_if(.., gone) {
+            place.seat.bring(Delivery::Event(Arc::clone(&event)));
+            place.seat.leave_chat(chat_id, departure.seq);
+        }
+        if track.seats.is_empty() {
+            self.tracks.remove(&chat_id);
+        }
+    }
+
+    /// From where a chat's events are to be read now; what was said until then is considered.
+    fn begin_reading(&mut self, chat_id: ChatId) -> Option<EventSeq> {
+        let track = self.tracks.get_mut(&chat_id)?;
+        track.news = false;
+        Some(track.head)
+    }
+
     fn remove_seat(&mut self, chat_id: ChatId, id: u64) {
         if let Some(track) = self.tracks.get_mut(&chat_id) {
-            if let Some(index) = track.seats.iter().position(|seat| seat.id == id) {
+            if let Some(index) = track.seats.iter().position(|place| place.seat.id == id) {
                 track.seats.swap_remove(index);
             }
             if track.seats.is_empty() {

@@ -3,7 +3,7 @@ use super::seat::Seat;
 use super::token::{Place, ResumeToken};
 use super::{Closing, Delivery, LiveEvent};
 use crate::Failure;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use tertulia_domain::event::{MAX_AGE, MAX_MISSED};
 use tertulia_domain::repository::Events;
@@ -71,13 +71,11 @@ impl Bookmark {
         self.0.places.insert(event.number(), event.seq);
     }
 
-    /// Takes over where `now` is in chats that were not told of one by one: they are to be loaded again.
-    pub fn skip_to(&mut self, now: &Self, numbers: &[i64]) {
-        for number in numbers {
-            if let Some(seq) = now.0.places.get(number) {
-                self.0.places.insert(*number, *seq);
-            }
-        }
+    /// Moves behind what is not told one by one of chats that are to be loaded again.
+    pub fn skip(&mut self, backlog: &Backlog) {
+        self.0
+            .places
+            .extend(backlog.reset.iter().map(|reset| (reset.number, reset.after)));
     }
 
     /// As a token.
@@ -91,7 +89,7 @@ pub struct Backlog {
     hub: Arc<Hub>,
     missed: Vec<Missed>,
     departures: Vec<Departure>,
-    reset: Vec<(ChatId, i64)>,
+    reset: Vec<Reset>,
     now: Timestamp,
 }
 
@@ -102,6 +100,13 @@ struct Missed {
     after: EventSeq,
     last: EventSeq,
     begun: bool,
+}
+
+/// A chat that is to be loaded again, and where it goes on.
+struct Reset {
+    chat_id: ChatId,
+    number: i64,
+    after: EventSeq,
 }
 
 impl Hub {
@@ -150,13 +155,12 @@ impl Listener {
                         .keys()
                         .any(|chat| !starts.iter().any(|start| start.subscription.chat_id == *chat))
                 {
-                    let departures = self.departures(now).await?;
-                    let news = |departure: &Departure| {
-                        positions
-                            .get(&departure.chat_id)
-                            .is_some_and(|position| departure.seq > *position)
-                    };
-                    backlog.departures = departures.into_iter().filter(news).collect();
+                    let mut departures = self.departures(&starts, now).await?;
+                    departures.retain(|departure| {
+                        let position = positions.get(&departure.chat_id);
+                        position.is_some_and(|position| departure.seq > *position)
+                    });
+                    backlog.departures = departures;
                 }
             }
             Resume::Token(token) => {
@@ -170,22 +174,26 @@ impl Listener {
                         // It was quiet when the token was made, and is so still.
                         None if token.left_out.is_some_and(|then| start.subscription.active_at <= then) => {}
                         None if token.left_out.is_some() => {
-                            backlog
-                                .reset
-                                .push((start.subscription.chat_id, start.subscription.number));
+                            backlog.reset.push(Reset::of(start));
                         }
                         // Joined since.
                         None => self.begin(&mut backlog, start, EventSeq::ZERO),
                     }
                 }
-                let departures = self.departures(now).await?;
-                let news = |departure: &Departure| {
-                    token
-                        .places
-                        .get(&departure.number)
-                        .is_some_and(|position| departure.seq > *position)
-                };
-                backlog.departures = departures.into_iter().filter(news).collect();
+                for departure in self.departures(&starts, now).await? {
+                    match token.places.get(&departure.number) {
+                        Some(position) if departure.seq > *position => backlog.departures.push(departure),
+                        None if token.left_out.is_some_and(|then| departure.at > then) => {
+                            // It may have been told before.
+                            backlog.reset.push(Reset {
+                                chat_id: departure.chat_id,
+                                number: departure.number,
+                                after: departure.seq,
+                            });
+                        }
+                        _ => {}
+                    }
+                }
             }
         }
         Ok(backlog)
@@ -194,13 +202,12 @@ impl Listener {
     fn begin(&mut self, backlog: &mut Backlog, start: &Start, position: EventSeq) {
         let Start { subscription, after } = start;
         let chat_id = subscription.chat_id;
-        let before = EventSeq::new(subscription.first_event.get() - 1).unwrap_or_default();
-        let position = position.max(before);
+        let position = position.max(subscription.before_first());
         if position > *after {
             // It has heard of that from another node before this one did.
             self.floors.insert(chat_id, position);
         } else if after.distance_from(position) > MAX_MISSED {
-            backlog.reset.push((chat_id, subscription.number));
+            backlog.reset.push(Reset::of(start));
         } else if position < *after {
             backlog.missed.push(Missed {
                 chat_id,
@@ -212,10 +219,17 @@ impl Listener {
         }
     }
 
-    async fn departures(&self, now: Timestamp) -> Result<Vec<Departure>, Failure> {
+    /// Those from chats that it did not listen to from the start: the others come by themselves.
+    async fn departures(&self, starts: &[Start], now: Timestamp) -> Result<Vec<Departure>, Failure> {
         let since = now.minus(MAX_AGE);
         let user = self.seat.session.user_id;
-        Ok(self.hub.events.departures(user, since).await?)
+        let mut departures = self.hub.events.departures(user, since).await?;
+        let started: HashSet<ChatId> = starts.iter().map(|start| start.subscription.chat_id).collect();
+        departures.retain(|departure| {
+            // What it came to listen to since came with its end, too.
+            !started.contains(&departure.chat_id) && !self.seat.knows(departure.chat_id, departure.seq)
+        });
+        Ok(departures)
     }
 
     /// Where the listener is now, before it resumes: behind everything that happened until it connected.
@@ -276,6 +290,14 @@ impl Listener {
         self.seat.listens_to(chat_id)
     }
 
+    /// The chats that it listens to from the start, each after that event.
+    #[cfg(test)]
+    pub(super) fn starts(&self) -> impl Iterator<Item = (ChatId, EventSeq)> {
+        self.starts
+            .iter()
+            .map(|start| (start.subscription.chat_id, start.after))
+    }
+
     /// Notes that somebody is still there at the other end.
     pub fn note_presence(&self) {
         self.hub.note_presence(self.seat.session);
@@ -296,7 +318,7 @@ impl Backlog {
             let mut events = match listed {
                 Events::Listed { events, .. } => events,
                 Events::Forgotten => {
-                    self.reset.push((missed.chat_id, missed.number));
+                    self.reset.push(missed.reset());
                     Vec::new()
                 }
                 // That it is gone is told by itself.
@@ -305,7 +327,7 @@ impl Backlog {
             events.retain(|event| event.seq <= missed.last);
             let too_old = |event: &ChatEvent| self.now.since(event.at) > MAX_AGE;
             if !missed.begun && events.first().is_some_and(too_old) {
-                self.reset.push((missed.chat_id, missed.number));
+                self.reset.push(missed.reset());
                 events.clear();
             }
             missed.begun = true;
@@ -345,11 +367,26 @@ impl Backlog {
 
     /// The chats of which too much was missed; complete once [`Backlog::next`] has given everything.
     pub fn reset(&self) -> Vec<ChatId> {
-        self.reset.iter().map(|(chat_id, _)| *chat_id).collect()
+        self.reset.iter().map(|reset| reset.chat_id).collect()
     }
+}
 
-    /// The same, by their numbers.
-    pub fn reset_numbers(&self) -> Vec<i64> {
-        self.reset.iter().map(|(_, number)| *number).collect()
+impl Missed {
+    const fn reset(&self) -> Reset {
+        Reset {
+            chat_id: self.chat_id,
+            number: self.number,
+            after: self.last,
+        }
+    }
+}
+
+impl Reset {
+    const fn of(start: &Start) -> Self {
+        Self {
+            chat_id: start.subscription.chat_id,
+            number: start.subscription.number,
+            after: start.after,
+        }
     }
 }

@@ -8,6 +8,15 @@ mod queue;
 mod seat;
 mod token;
 
+#[cfg(test)]
+mod fake_events;
+#[cfg(test)]
+mod hub_tests;
+#[cfg(test)]
+mod interleaving_tests;
+#[cfg(test)]
+mod listener_tests;
+
 pub use hub::Hub;
 pub use listener::{Backlog, Bookmark, ConnectError, Listener, MAX_CONNECTIONS, Resume, ResumeError};
 pub use live_event::LiveEvent;

@@ -3,7 +3,7 @@ use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
-use tertulia_domain::{ChatId, ClaimedSession, Timestamp, UserId};
+use tertulia_domain::{ChatId, ClaimedSession, EventSeq, Timestamp, UserId};
 
 /// Deliveries that may wait for a connection to take them. One that lags further behind is better off to resume.
 pub(super) const MAX_WAITING: usize = 2_048;
@@ -62,6 +62,8 @@ struct Inner {
     closing: Option<Closing>,
     /// The chats that it listens to.
     chats: Vec<ChatId>,
+    /// The chats that it listened to until that event.
+    left: Vec<(ChatId, EventSeq)>,
     listening: Listening,
 }
 
@@ -98,6 +100,13 @@ impl Seat {
             inner.waiting.push_back(delivery);
         }
         inner.wake();
+    }
+
+    /// Brings events one after the other.
+    pub(super) fn bring_events(&self, events: Vec<Arc<LiveEvent>>) {
+        for event in events {
+            self.bring(Delivery::Event(event));
+        }
     }
 
     /// Has the connection closed; what was brought and not taken yet is void.
@@ -150,20 +159,44 @@ impl Seat {
         new
     }
 
-    /// Notes all chats of somebody who has just come. True when others may have come to them since they were looked up.
-    pub(super) fn begin_listening(&self, chats: Vec<ChatId>) -> bool {
-        let mut inner = self.inner();
-        inner.chats = chats;
-        std::mem::replace(&mut inner.listening, Listening::Yes) == Listening::NotYetAndStale
+    /// Its chats are about to be looked up.
+    pub(super) fn look_up(&self) {
+        self.inner().listening = Listening::NotYet;
     }
 
-    /// Whether chats may come one by one. If not, it is noted that some wanted to.
-    pub(super) fn may_add_chats(&self) -> bool {
+    /// Notes all chats of somebody who has just come. False, and nothing is noted, when they may be others since they were
+    /// looked up.
+    pub(super) fn begin_listening(&self, chats: Vec<ChatId>) -> bool {
+        let mut inner = self.inner();
+        let begins = inner.listening == Listening::NotYet;
+        if begins {
+            inner.chats = chats;
+            inner.listening = Listening::Yes;
+        }
+        begins
+    }
+
+    /// Whether chats may come and go one by one. If not, it is noted that some wanted to.
+    pub(super) fn may_change_chats(&self) -> bool {
         let mut inner = self.inner();
         if inner.listening == Listening::NotYet {
             inner.listening = Listening::NotYetAndStale;
         }
         inner.listening == Listening::Yes
+    }
+
+    /// Whether it listens to a chat that the user came into by that event, or has done so until they left.
+    pub(super) fn knows(&self, chat: ChatId, first: EventSeq) -> bool {
+        let inner = self.inner();
+        inner.chats.contains(&chat) || inner.left.iter().any(|(other, last)| *other == chat && first <= *last)
+    }
+
+    /// The user was in that chat until that event.
+    pub(super) fn leave_chat(&self, chat: ChatId, last: EventSeq) {
+        let mut inner = self.inner();
+        inner.chats.retain(|other| *other != chat);
+        inner.left.retain(|(other, _)| *other != chat);
+        inner.left.push((chat, last));
     }
 
     pub(super) fn remove_chat(&self, chat: ChatId) {

@@ -21,7 +21,7 @@ pub(super) struct ResumeToken {
     pub(super) places: HashMap<i64, EventSeq>,
 }
 
-/// A chat's place and when something was last said there.
+/// A chat's place and when something last happened there.
 pub(super) struct Place {
     pub(super) number: i64,
     pub(super) seq: EventSeq,

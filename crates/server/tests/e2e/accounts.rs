@@ -28,7 +28,10 @@ async fn one_sees_more_of_oneself(database: Database) {
     for secret in ["email", "role", "profile"] {
         assert_eq!(others.get(secret), None);
     }
-    assert_eq!((&others["username"], &others["online"]), (&json!("ana"), &json!(true)));
+    assert_eq!((&others["username"], &others["online"]), (&json!("ana"), &json!(false)));
+    assert_eq!(others["last_seen_at"], json!(null), "they share no chat");
+    bob.group("Both", &[&ana]).await;
+    assert_eq!(bob.get(&path).await.is(200)["online"], true);
     bob.get("/users/00000000-0000-7000-8000-000000000000")
         .await
         .problem(404, "not_found");

@@ -113,6 +113,7 @@ async fn who_was_here_is_written_down_at_the_end(database: Database) {
 
     let other = Process::start(&database, more_data.path());
     let bob = other.register("bob").await;
+    bob.group("Both", &[&ana]).await;
     let seen = bob.get(&format!("/users/{}", ana.id)).await.is(200);
     assert!(seen["last_seen_at"].is_string(), "{seen}");
     assert_eq!(seen["online"], true);

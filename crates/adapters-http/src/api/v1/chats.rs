@@ -168,7 +168,7 @@ pub(crate) async fn show(
     Path(id): Path<ChatId>,
 ) -> Result<HttpResponse, Problem> {
     let view = state.services.chats.chat(caller, id).await?;
-    let sight = Sight::of(&state, caller).await?;
+    let sight = Sight::of_members(&state, caller, &view.members).await?;
     Ok(respond::json(StatusCode::OK, &Chat::single(&view, &sight)))
 }
 
@@ -216,7 +216,7 @@ pub(crate) async fn rename(
         Some(title) => chats.rename(caller, id, title).await?,
         None => chats.chat(caller, id).await?,
     };
-    let sight = Sight::of(&state, caller).await?;
+    let sight = Sight::of_members(&state, caller, &view.members).await?;
     Ok(respond::json(StatusCode::OK, &Chat::single(&view, &sight)))
 }
 
@@ -242,7 +242,7 @@ pub(crate) async fn set_avatar(
     chats.may_set_avatar(caller, id).await?;
     let file = parts.upload(&state.services.files, caller).await?;
     let view = chats.set_avatar(caller, id, &file).await?;
-    let sight = Sight::of(&state, caller).await?;
+    let sight = Sight::of_members(&state, caller, &view.members).await?;
     Ok(respond::json(StatusCode::OK, &Chat::single(&view, &sight)))
 }
 

@@ -52,7 +52,7 @@ pub(crate) async fn list(
         limit: query.limit()?,
     };
     let page = state.services.chats.members(caller, query).await?;
-    let sight = Sight::of(&state, caller).await?;
+    let sight = Sight::of_members(&state, caller, &page.items).await?;
     let list = List::of(&page, |member| Member::new(member, &sight));
     Ok(respond::json(StatusCode::OK, &list))
 }
@@ -171,7 +171,7 @@ pub(crate) async fn change_role(
 ) -> Result<HttpResponse, Problem> {
     let command = ChangeRole { chat_id, user_id, role };
     let member = state.services.chats.change_role(caller, command).await?;
-    let sight = Sight::of(&state, caller).await?;
+    let sight = Sight::of_members(&state, caller, std::slice::from_ref(&member)).await?;
     Ok(respond::json(StatusCode::OK, &Member::new(&member, &sight)))
 }
 

@@ -54,7 +54,7 @@ pub(crate) async fn list(
         limit: limit(query.limit.as_deref())?,
     };
     let page = state.services.accounts.users(query).await?;
-    let sight = Sight::of(&state, caller).await?;
+    let sight = Sight::over(&state, caller, &page.items).await?;
     let list = List::of(&page, |user| User::new(user, &sight));
     Ok(respond::json(StatusCode::OK, &list))
 }
@@ -76,7 +76,7 @@ pub(crate) async fn show(
     Path(id): Path<UserId>,
 ) -> Result<HttpResponse, Problem> {
     let user = state.services.accounts.user(id).await?;
-    let sight = Sight::of(&state, caller).await?;
+    let sight = Sight::over(&state, caller, [&user]).await?;
     Ok(if id == caller.user_id {
         respond::json(StatusCode::OK, &OwnUser::new(&user, &sight))
     } else {
