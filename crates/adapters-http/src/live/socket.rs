@@ -20,7 +20,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 use tertulia_application::RequestKey;
 use tertulia_application::messaging::SendMessage;
-use tertulia_application::realtime::{Closing, Delivery, Listener, MAX_CONNECTIONS, Resume, ResumeError};
+use tertulia_application::realtime::{Bookmark, Closing, Delivery, Listener, MAX_CONNECTIONS, Resume, ResumeError};
 use tertulia_domain::api_key::Scope;
 use tertulia_domain::{Caller, ChatId, Fingerprint, IdempotencyKey, MessageDraft, MessageId, Scopes, Seq};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
@@ -111,7 +111,7 @@ pub(crate) async fn connect(state: State, entrant: Entrant, upgrade: Upgrade) ->
         caller,
         scopes,
         allowance: Allowance::full(),
-        ahead: None,
+        told: None,
     };
     rt::spawn(socket.run(incoming));
     Ok(answer)
@@ -147,8 +147,15 @@ struct Socket {
     caller: Caller,
     scopes: Scopes,
     allowance: Allowance,
-    /// While the client has said nothing and may still resume: the chats of which it was told something.
-    ahead: Option<HashSet<ChatId>>,
+    /// While the client has said nothing and may still resume: what it was told.
+    told: Option<Told>,
+}
+
+/// What came before a client resumed.
+struct Told {
+    chats: HashSet<ChatId>,
+    /// Behind that, and behind everything that was missed.
+    bookmark: Bookmark,
 }
 
 /// Why a connection ends.
@@ -191,11 +198,15 @@ impl Socket {
             },
         })
         .await?;
+        let told = Told {
+            chats: HashSet::new(),
+            bookmark: self.listener.bookmark(),
+        };
         match self.first_frame(incoming).await? {
-            Some(text) => self.begin(&text).await?,
+            Some(text) => self.begin(&text, told).await?,
             None => {
-                self.ahead = Some(HashSet::new());
-                self.listener.ask_for_token();
+                self.ready(&told).await?;
+                self.told = Some(told);
             }
         }
         let mut heard = Instant::now();
@@ -216,7 +227,7 @@ impl Socket {
                     }
                     taken(self.session.ping(b"")).await?;
                     beats += 1;
-                    if self.ahead.take().is_some() {
+                    if self.told.take().is_some() {
                         self.listener.stay_live();
                     }
                     if beats % TOKEN_EVERY == 0 {
@@ -240,40 +251,38 @@ impl Socket {
     }
 
     /// Goes on where the client was, if its first frame says so; otherwise it is as any other.
-    async fn begin(&mut self, text: &str) -> Result<(), End> {
+    async fn begin(&mut self, text: &str, told: Told) -> Result<(), End> {
         match parse_json::<ResumeFrame>(text.as_bytes()) {
-            Ok(Some(resume)) => self.catch_up(resume).await,
+            Ok(Some(resume)) => self.catch_up(resume, told).await,
             Ok(None) => {
                 self.listener.stay_live();
-                self.listener.ask_for_token();
+                self.ready(&told).await?;
                 self.obey(text).await
             }
             Err(problem) => {
+                self.listener.stay_live();
                 self.complain(None, &problem).await?;
-                self.listener.stay_live();
-                self.listener.ask_for_token();
-                Ok(())
+                self.ready(&told).await
             }
         }
     }
 
-    /// The first frame, when events did not wait for it any more.
-    async fn begin_late(&mut self, text: &str, ahead: &HashSet<ChatId>) -> Result<(), End> {
-        match parse_json::<ResumeFrame>(text.as_bytes()) {
-            Ok(Some(resume)) => self.catch_up_but(resume, ahead).await,
-            _ => {
-                self.listener.stay_live();
-                self.obey(text).await
-            }
+    /// The same, after events did not wait for the first frame any more.
+    async fn begin_late(&mut self, text: &str, told: Told) -> Result<(), End> {
+        if let Ok(None) = parse_json::<ResumeFrame>(text.as_bytes()) {
+            self.listener.stay_live();
+            return self.obey(text).await;
         }
+        self.begin(text, told).await
     }
 
-    async fn catch_up(&mut self, from: Resume) -> Result<(), End> {
-        self.catch_up_but(from, &HashSet::new()).await
+    async fn ready(&mut self, told: &Told) -> Result<(), End> {
+        let token = told.bookmark.token();
+        self.say(&ServerFrame::Ready { token: &token }).await
     }
 
-    /// Tells what was missed; in chats that are ahead already it could not stand in front any more.
-    async fn catch_up_but(&mut self, from: Resume, ahead: &HashSet<ChatId>) -> Result<(), End> {
+    /// Tells what was missed, but for chats of which something newer was told already.
+    async fn catch_up(&mut self, from: Resume, told: Told) -> Result<(), End> {
         let mut backlog = match self.listener.resume(from).await {
             Ok(backlog) => backlog,
             Err(ResumeError::BadToken) => {
@@ -282,12 +291,11 @@ impl Socket {
                     "The token is none of this user's; load everything again.",
                 );
                 self.complain(None, &problem).await?;
-                self.listener.ask_for_token();
-                return Ok(());
+                return self.ready(&told).await;
             }
             Err(ResumeError::Failed(failure)) => return Err(self.failed(&Problem::from(failure)).await),
         };
-        backlog.give_up(ahead);
+        backlog.give_up(&told.chats);
         loop {
             match backlog.next().await {
                 Ok(None) => break,
@@ -310,8 +318,7 @@ impl Socket {
             let chats = chats.into_iter().map(Into::into).collect();
             self.say(&ServerFrame::Reset { chats }).await?;
         }
-        self.listener.ask_for_token();
-        Ok(())
+        self.ready(&told).await
     }
 
     async fn hear(&mut self, message: Option<Result<AggregatedMessage, actix_ws::ProtocolError>>) -> Result<(), End> {
@@ -329,8 +336,8 @@ impl Socket {
             }
             Some(Ok(AggregatedMessage::Text(text))) => {
                 self.listener.note_presence();
-                match self.ahead.take() {
-                    Some(ahead) => self.begin_late(&text, &ahead).await,
+                match self.told.take() {
+                    Some(told) => self.begin_late(&text, told).await,
                     None => self.obey(&text).await,
                 }
             }
@@ -341,8 +348,9 @@ impl Socket {
     async fn deliver(&mut self, delivery: Delivery) -> Result<(), End> {
         match delivery {
             Delivery::Event(event) => {
-                if let Some(ahead) = &mut self.ahead {
-                    ahead.insert(event.chat_id);
+                if let Some(told) = &mut self.told {
+                    told.chats.insert(event.chat_id);
+                    told.bookmark.pass(&event);
                 }
                 self.bytes(event_json(&event)).await
             }

@@ -195,7 +195,7 @@ async fn what_is_no_command_is_told(database: Database) {
     ] {
         socket.say_text(text).await;
         let refused = error(&mut socket).await;
-        assert_eq!(refused["code"], "malformed", "{text}");
+        assert_eq!(refused["code"], "invalid_input", "{text}");
         assert_eq!(refused["ref"] == "r", text.contains("dance"), "{text}");
     }
     socket.say(json!({"type": "ping", "more": [{}]})).await;

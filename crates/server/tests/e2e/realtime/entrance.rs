@@ -93,7 +93,7 @@ async fn who_is_nobody_gets_no_connection(database: Database) {
     let ana = server.register("ana").await;
     assert_eq!(Socket::open(&server, "/ws", &[]).await.err(), Some(401));
     // What is no handshake is answered as any request.
-    ana.get("/ws").await.problem(400, "malformed");
+    ana.get("/ws").await.problem(400, "invalid_input");
     ana.log_out().await;
     assert_eq!(ana.try_connect().await.err(), Some(401));
     for path in ["/events", "/sync"] {

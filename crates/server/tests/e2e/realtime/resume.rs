@@ -27,10 +27,9 @@ async fn who_names_no_place_starts_live(database: Database) {
     ana.send(&chat, "before").await;
     let mut silent = bob.connect().await;
     let mut commanding = bob.connect().await;
-    commanding.say(json!({"type": "ping"})).await;
-    let (missed, _) = commanding.until_ready().await;
-    assert!(missed.is_empty(), "{missed:?}");
-    assert_eq!(commanding.next().await["type"], "pong");
+    let said = commanding.until_pong().await;
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert_eq!(said[0]["type"], "ready");
     assert!(silent.until_ready().await.0.is_empty());
     ana.send(&chat, "after").await;
     for socket in [&mut silent, &mut commanding] {
@@ -151,7 +150,9 @@ async fn who_resumes_late_may_still_do_so(database: Database) {
     socket.until_ready().await;
     ana.send(&other, "live").await;
     assert_eq!(bodies(&[socket.event().await]), ["live"]);
-    let (frames, _) = socket.resume(positions(&[(&chat, 1), (&other, 1)])).await;
+    let (frames, token) = socket.resume(positions(&[(&chat, 1), (&other, 1)])).await;
+    // The token stands behind all of it.
+    assert!(bob.resume(json!({"token": token})).await.1.is_empty());
     let (frame, reset) = (&frames[0], &frames[1]);
     assert_eq!(
         (frame["chat_id"].as_str(), frame["event_seq"].as_i64()),

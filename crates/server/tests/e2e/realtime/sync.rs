@@ -46,7 +46,7 @@ async fn the_first_answer_is_a_token(database: Database) {
     for bad in ["-1", "61", "x"] {
         bob.get(&format!("/sync?timeout={bad}"))
             .await
-            .problem(422, "invalid_input");
+            .problem(400, "invalid_input");
     }
 }
 

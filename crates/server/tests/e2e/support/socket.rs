@@ -20,6 +20,8 @@ pub(crate) struct Socket {
     pub(crate) hello: Value,
     /// Frames of presence, which may come at any time.
     presences: VecDeque<Value>,
+    /// Frames that were read ahead.
+    pending: VecDeque<Value>,
 }
 
 impl Socket {
@@ -46,6 +48,7 @@ impl Socket {
             headers: answer.headers().clone(),
             hello: Value::Null,
             presences: VecDeque::new(),
+            pending: VecDeque::new(),
         };
         socket.hello = socket.next().await;
         assert_eq!(socket.hello["type"], "hello", "{}", socket.hello);
@@ -72,6 +75,9 @@ impl Socket {
 
     /// The same, or how the connection was closed.
     pub(crate) async fn try_next(&mut self) -> Result<Value, (u16, String)> {
+        if let Some(frame) = self.pending.pop_front() {
+            return Ok(frame);
+        }
         loop {
             let frame = self.frame().await?;
             if frame["type"] != "presence" {
@@ -142,11 +148,22 @@ impl Socket {
     }
 
     /// Goes on after these places, and gives what was missed and the token behind it.
+    ///
+    /// On a busy machine this may come when the server does not wait for it any more and has said `ready` before; the
+    /// answer to a ping stands behind the `ready` that is meant.
     pub(crate) async fn resume(&mut self, from: Value) -> (Vec<Value>, String) {
         let mut frame = from;
         frame["type"] = json!("resume");
         self.say(frame).await;
-        self.until_ready().await
+        let mut missed = self.until_pong().await;
+        let ready = missed
+            .iter()
+            .rposition(|frame| frame["type"] == "ready")
+            .expect("ready");
+        self.pending = missed.split_off(ready).into();
+        let ready = self.pending.pop_front().unwrap();
+        missed.retain(|frame| frame["type"] != "ready");
+        (missed, ready["token"].as_str().unwrap().to_owned())
     }
 
     /// The next frame, or how the connection was closed.
