@@ -154,7 +154,7 @@ pub(crate) enum ClientFrame {
         r#ref: String,
         chat_id: String,
         /// Makes a retry harmless: the same id sends once.
-        #[schema(min_length = 1, max_length = 100)]
+        #[schema(min_length = 1, max_length = 125)]
         client_id: String,
         body: Option<String>,
         reply_to: Option<String>,

@@ -16,10 +16,11 @@ use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
+use std::collections::HashSet;
 use std::time::Duration;
 use tertulia_application::RequestKey;
 use tertulia_application::messaging::SendMessage;
-use tertulia_application::realtime::{Closing, Delivery, Listener, MAX_CONNECTIONS, Resume, ResumeError};
+use tertulia_application::realtime::{Bookmark, Closing, Delivery, Listener, MAX_CONNECTIONS, Resume, ResumeError};
 use tertulia_domain::api_key::Scope;
 use tertulia_domain::{Caller, ChatId, Fingerprint, IdempotencyKey, MessageDraft, MessageId, Scopes, Seq};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
@@ -28,8 +29,8 @@ use utoipa::{IntoParams, ToSchema};
 /// How often the server pings.
 const HEARTBEAT: Duration = Duration::from_secs(20);
 
-/// How long a peer that says nothing is taken to be there.
-const PATIENCE: Duration = Duration::from_secs(50);
+/// How long a peer that says nothing is taken to be there: with the time to the next heartbeat, less than a minute.
+const PATIENCE: Duration = Duration::from_secs(39);
 
 /// How long events wait for a client that wants to resume.
 const FIRST_FRAME: Duration = Duration::from_millis(200);
@@ -42,6 +43,9 @@ const TOKEN_EVERY: u32 = 15;
 
 /// Bytes of a frame at the most.
 const MAX_FRAME: usize = 64 * 1024;
+
+/// Bytes of a command's `ref` at the most.
+const MAX_REFERENCE: usize = 256;
 
 /// Commands a second, and how many at once.
 const COMMANDS: u32 = 50;
@@ -107,6 +111,7 @@ pub(crate) async fn connect(state: State, entrant: Entrant, upgrade: Upgrade) ->
         caller,
         scopes,
         allowance: Allowance::full(),
+        told: None,
     };
     rt::spawn(socket.run(incoming));
     Ok(answer)
@@ -142,6 +147,15 @@ struct Socket {
     caller: Caller,
     scopes: Scopes,
     allowance: Allowance,
+    /// While the client has said nothing and may still resume: what it was told.
+    told: Option<Told>,
+}
+
+/// What came before a client resumed.
+struct Told {
+    chats: HashSet<ChatId>,
+    /// Behind that, and behind everything that was missed.
+    bookmark: Bookmark,
 }
 
 /// Why a connection ends.
@@ -184,17 +198,16 @@ impl Socket {
             },
         })
         .await?;
-        let first = self.first_frame(incoming).await?;
-        let first = match first {
-            Some(text) => self.resume(&text).await?.then_some(text),
-            None => {
-                self.catch_up(Resume::Live).await?;
-                None
-            }
+        let told = Told {
+            chats: HashSet::new(),
+            bookmark: self.listener.bookmark(),
         };
-        if let Some(text) = first {
-            self.catch_up(Resume::Live).await?;
-            self.obey(&text).await?;
+        match self.first_frame(incoming).await? {
+            Some(text) => self.begin(&text, told).await?,
+            None => {
+                self.ready(&told).await?;
+                self.told = Some(told);
+            }
         }
         let mut heard = Instant::now();
         let mut beats = 0;
@@ -214,6 +227,9 @@ impl Socket {
                     }
                     taken(self.session.ping(b"")).await?;
                     beats += 1;
+                    if self.told.take().is_some() {
+                        self.listener.stay_live();
+                    }
                     if beats % TOKEN_EVERY == 0 {
                         self.listener.ask_for_token();
                     }
@@ -234,23 +250,39 @@ impl Socket {
         Ok(None)
     }
 
-    /// Goes on where the client was. True when the frame is about something else.
-    async fn resume(&mut self, text: &str) -> Result<bool, End> {
+    /// Goes on where the client was, if its first frame says so; otherwise it is as any other.
+    async fn begin(&mut self, text: &str, told: Told) -> Result<(), End> {
         match parse_json::<ResumeFrame>(text.as_bytes()) {
-            Ok(None) => Ok(true),
-            Ok(Some(resume)) => {
-                self.catch_up(resume).await?;
-                Ok(false)
+            Ok(Some(resume)) => self.catch_up(resume, told).await,
+            Ok(None) => {
+                self.listener.stay_live();
+                self.ready(&told).await?;
+                self.obey(text).await
             }
             Err(problem) => {
+                self.listener.stay_live();
                 self.complain(None, &problem).await?;
-                self.catch_up(Resume::Live).await?;
-                Ok(false)
+                self.ready(&told).await
             }
         }
     }
 
-    async fn catch_up(&mut self, from: Resume) -> Result<(), End> {
+    /// The same, after events did not wait for the first frame any more.
+    async fn begin_late(&mut self, text: &str, told: Told) -> Result<(), End> {
+        if let Ok(None) = parse_json::<ResumeFrame>(text.as_bytes()) {
+            self.listener.stay_live();
+            return self.obey(text).await;
+        }
+        self.begin(text, told).await
+    }
+
+    async fn ready(&mut self, told: &Told) -> Result<(), End> {
+        let token = told.bookmark.token();
+        self.say(&ServerFrame::Ready { token: &token }).await
+    }
+
+    /// Tells what was missed, but for chats of which something newer was told already.
+    async fn catch_up(&mut self, from: Resume, told: Told) -> Result<(), End> {
         let mut backlog = match self.listener.resume(from).await {
             Ok(backlog) => backlog,
             Err(ResumeError::BadToken) => {
@@ -259,17 +291,20 @@ impl Socket {
                     "The token is none of this user's; load everything again.",
                 );
                 self.complain(None, &problem).await?;
-                self.listener.ask_for_token();
-                return Ok(());
+                return self.ready(&told).await;
             }
             Err(ResumeError::Failed(failure)) => return Err(self.failed(&Problem::from(failure)).await),
         };
+        backlog.give_up(&told.chats);
         loop {
             match backlog.next().await {
                 Ok(None) => break,
                 Ok(Some(events)) => {
                     for event in events {
                         self.bytes(event_json(&event)).await?;
+                    }
+                    if let Some(closing) = self.listener.closing() {
+                        return Err(self.reason(closing));
                     }
                 }
                 Err(failure) => return Err(self.failed(&Problem::from(failure)).await),
@@ -283,8 +318,7 @@ impl Socket {
             let chats = chats.into_iter().map(Into::into).collect();
             self.say(&ServerFrame::Reset { chats }).await?;
         }
-        self.listener.ask_for_token();
-        Ok(())
+        self.ready(&told).await
     }
 
     async fn hear(&mut self, message: Option<Result<AggregatedMessage, actix_ws::ProtocolError>>) -> Result<(), End> {
@@ -302,7 +336,10 @@ impl Socket {
             }
             Some(Ok(AggregatedMessage::Text(text))) => {
                 self.listener.note_presence();
-                self.obey(&text).await
+                match self.told.take() {
+                    Some(told) => self.begin_late(&text, told).await,
+                    None => self.obey(&text).await,
+                }
             }
             Some(Ok(AggregatedMessage::Binary(_))) => Err(told(CloseCode::Unsupported, "frames are texts")),
         }
@@ -310,7 +347,13 @@ impl Socket {
 
     async fn deliver(&mut self, delivery: Delivery) -> Result<(), End> {
         match delivery {
-            Delivery::Event(event) => self.bytes(event_json(&event)).await,
+            Delivery::Event(event) => {
+                if let Some(told) = &mut self.told {
+                    told.chats.insert(event.chat_id);
+                    told.bookmark.pass(&event);
+                }
+                self.bytes(event_json(&event)).await
+            }
             Delivery::Token(token) => self.say(&ServerFrame::Ready { token: &token }).await,
             Delivery::Typing {
                 chat_id,
@@ -337,27 +380,27 @@ impl Socket {
 
     /// Carries out a command.
     async fn obey(&mut self, text: &str) -> Result<(), End> {
-        match self.allowance.take() {
-            Taken::Yes => {}
-            Taken::No => {
-                let problem = Problem::new(Kind::RateLimited, "Too many commands; wait a moment.");
-                return self.complain(None, &problem).await;
-            }
-            Taken::FarTooMany => return Err(told(CloseCode::Policy, "too many commands")),
+        let allowed = self.allowance.take();
+        if matches!(allowed, Taken::FarTooMany) {
+            return Err(told(CloseCode::Policy, "too many commands"));
         }
         let head: Head = serde_json::from_str(text).unwrap_or_default();
         let reference = match head.r#ref {
-            Field::Given(reference) if reference.len() <= 256 => Some(reference),
+            Field::Given(reference) if reference.len() <= MAX_REFERENCE => Some(reference),
             _ => None,
         };
         let reference = reference.as_deref();
+        if matches!(allowed, Taken::No) {
+            let problem = Problem::new(Kind::RateLimited, "Too many commands; wait a moment.");
+            return self.complain(reference, &problem).await;
+        }
         let kind = match head.r#type {
             Field::Given(kind) => kind,
             _ => String::new(),
         };
         let done = match kind.as_str() {
             "ping" => return self.say(&ServerFrame::Pong).await,
-            "send" => self.send(reference, text).await,
+            "send" => self.send(text).await,
             "read" => self.read(reference, text).await,
             "typing" => self.typing(text),
             "resume" => Err(Problem::new(Kind::Invalid, "Only the first frame can resume.")),
@@ -376,12 +419,22 @@ impl Socket {
         }
     }
 
-    async fn send(&self, reference: Option<&str>, text: &str) -> Result<Option<Vec<u8>>, Problem> {
-        if !self.scopes.allow(Scope::Write) {
-            return Err(Problem::new(Kind::Forbidden, "The API key has not the scope 'write'."));
+    fn permit_writing(&self) -> Result<(), Problem> {
+        if self.scopes.allow(Scope::Write) {
+            Ok(())
+        } else {
+            Err(Problem::new(Kind::Forbidden, "The API key has not the scope 'write'."))
         }
+    }
+
+    async fn send(&self, text: &str) -> Result<Option<Vec<u8>>, Problem> {
+        self.permit_writing()?;
+        let SendTo {
+            reference,
+            chat_id,
+            key,
+        } = parse_json::<SendFrame>(text.as_bytes())?;
         let (draft, reply_to) = parse_json::<NewMessage>(text.as_bytes())?;
-        let SendTo { chat_id, key } = parse_json::<SendFrame>(text.as_bytes())?;
         let command = SendMessage {
             chat_id,
             request: Some(RequestKey {
@@ -394,17 +447,16 @@ impl Socket {
         };
         let session = self.listener.session();
         let sent = self.state.services.messaging.send(session, command).await?;
-        Ok(reference.map(|reference| {
-            respond::to_json(&ServerFrame::Ack {
-                r#ref: reference,
-                message: Some(Message::from(&sent.message)),
-                read_seq: None,
-                unread_count: None,
-            })
-        }))
+        Ok(Some(respond::to_json(&ServerFrame::Ack {
+            r#ref: &reference,
+            message: Some(Message::from(&sent.message)),
+            read_seq: None,
+            unread_count: None,
+        })))
     }
 
     async fn read(&self, reference: Option<&str>, text: &str) -> Result<Option<Vec<u8>>, Problem> {
+        self.permit_writing()?;
         let (chat_id, seq) = parse_json::<ReadFrame>(text.as_bytes())?;
         let state = self.state.services.chats.mark_read(self.caller, chat_id, seq).await?;
         Ok(reference.map(|reference| {
@@ -418,11 +470,12 @@ impl Socket {
     }
 
     fn typing(&self, text: &str) -> Result<Option<Vec<u8>>, Problem> {
+        self.permit_writing()?;
         let (chat_id, active) = parse_json::<TypingFrame>(text.as_bytes())?;
         if self.listener.typing(chat_id, active) {
             Ok(None)
         } else {
-            Err(Problem::new(Kind::NotFound, "no such chat"))
+            Err(Problem::new(Kind::NotFound, "There is no such chat."))
         }
     }
 
@@ -470,7 +523,8 @@ impl Socket {
 }
 
 async fn taken(sending: impl Future<Output = Result<(), Closed>>) -> Result<(), End> {
-    timeout(SEND_PATIENCE, sending).await.map_err(|_| End::Gone)??;
+    let slow = |_| told(CloseCode::Other(RESUME), "too slow; resume");
+    timeout(SEND_PATIENCE, sending).await.map_err(slow)??;
     Ok(())
 }
 
@@ -481,11 +535,10 @@ fn told(code: CloseCode, text: &str) -> End {
     })
 }
 
-/// How many commands a client may give.
+/// How many commands a client may give. One that is refused counts as well: who goes on is shut out.
 struct Allowance {
     left: f64,
     at: Instant,
-    refused: u32,
 }
 
 enum Taken {
@@ -499,26 +552,20 @@ impl Allowance {
         Self {
             left: f64::from(BURST),
             at: Instant::now(),
-            refused: 0,
         }
     }
 
     fn take(&mut self) -> Taken {
         let now = Instant::now();
         let gained = now.duration_since(self.at).as_secs_f64() * f64::from(COMMANDS);
-        self.left = (self.left + gained).min(f64::from(BURST));
+        self.left = (self.left + gained).min(f64::from(BURST)) - 1.0;
         self.at = now;
-        if self.left >= 1.0 {
-            self.left -= 1.0;
-            self.refused = 0;
+        if self.left >= 0.0 {
             Taken::Yes
+        } else if self.left >= -f64::from(BURST) {
+            Taken::No
         } else {
-            self.refused += 1;
-            if self.refused > BURST {
-                Taken::FarTooMany
-            } else {
-                Taken::No
-            }
+            Taken::FarTooMany
         }
     }
 }
@@ -573,11 +620,13 @@ impl Input for ResumeFrame {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct SendFrame {
+    r#ref: Field<String>,
     chat_id: Field<String>,
     client_id: Field<String>,
 }
 
 struct SendTo {
+    reference: String,
     chat_id: ChatId,
     key: IdempotencyKey,
 }
@@ -586,6 +635,10 @@ impl Input for SendFrame {
     type Output = SendTo;
 
     fn parse(self, mut check: Check) -> Result<SendTo, Problem> {
+        let reference = check.required("ref", self.r#ref, |reference: String| {
+            let short = Some(reference).filter(|reference| reference.len() <= MAX_REFERENCE);
+            short.ok_or("must have at most 256 bytes")
+        });
         let chat_id = check.required("chat_id", self.chat_id, by_ref(id));
         // Apart from the keys of requests.
         let key = check.required("client_id", self.client_id, |own: String| {
@@ -593,7 +646,12 @@ impl Input for SendFrame {
             own.and_then(|own| IdempotencyKey::new(&format!("ws:{own}")).ok())
                 .ok_or("must have 1 to 125 printable ASCII characters")
         });
-        check.finish(chat_id.zip(key).map(|(chat_id, key)| SendTo { chat_id, key }))
+        let fields = reference.zip(chat_id).zip(key);
+        check.finish(fields.map(|((reference, chat_id), key)| SendTo {
+            reference,
+            chat_id,
+            key,
+        }))
     }
 }
 

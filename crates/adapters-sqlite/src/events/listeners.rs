@@ -6,12 +6,14 @@ use tertulia_domain::repository::RepositoryError;
 use tertulia_domain::{ChatId, Departure, EventSeq, SessionId, Subscription, Timestamp, UserId};
 use tertulia_sql_support::{TxError, inconsistent};
 
-const SUBSCRIPTIONS: &[&str] = &["SELECT chats.id, chats.number, chats.member_count, max(chats.active_at, coalesce((
+const SUBSCRIPTIONS: &[&str] = &[
+    "SELECT chats.id, chats.number, chats.member_count, max(chats.active_at, coalesce((
             SELECT at FROM chat_changes WHERE chat_id = chats.id ORDER BY event_seq DESC LIMIT 1
         ), 0)),
         memberships.first_event, chats.last_seq + chats.change_count
     FROM memberships JOIN chats ON chats.id = memberships.chat_id
-    WHERE memberships.user_id = ?"];
+    WHERE memberships.user_id = ?",
+];
 
 pub(super) fn subscriptions(
     conn: &mut SqliteConnection,

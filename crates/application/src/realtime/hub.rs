@@ -58,6 +58,8 @@ struct State {
     tracks: HashMap<ChatId, Track>,
     users: HashMap<UserId, Vec<Arc<Seat>>>,
     seats: u64,
+    /// Whether this node is about to stop.
+    stopping: bool,
     /// Whose chats were last looked at.
     looked_at: Option<UserId>,
     /// Of whom could not be said whether they are connected here.
@@ -300,7 +302,9 @@ impl Hub {
 
     /// Has all connections closed: this node is about to stop.
     pub fn close_all(&self) {
-        self.state().all_seats().for_each(|seat| seat.close(Closing::Stopping));
+        let mut state = self.state();
+        state.stopping = true;
+        state.all_seats().for_each(|seat| seat.close(Closing::Stopping));
     }
 
     /// How many connections there are.
@@ -321,6 +325,9 @@ impl Hub {
         }
         seats.push(Arc::clone(&seat));
         let first = seats.len() == 1;
+        if state.stopping {
+            seat.close(Closing::Stopping);
+        }
         drop(state);
         self.presence.note(session);
         if first {
@@ -371,7 +378,8 @@ impl Hub {
                 if track.head < subscription.last_event {
                     self.read(chat, track);
                 }
-                let after = track.head.max(subscription.before_first());
+                // What was committed by now is told from the database, if it is to be told.
+                let after = track.head.max(subscription.last_event).max(subscription.before_first());
                 track.seats.push(Place {
                     seat: Arc::clone(seat),
                     after,

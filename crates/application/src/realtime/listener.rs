@@ -232,6 +232,16 @@ impl Listener {
         Ok(departures)
     }
 
+    /// Gives up to resume: the listener hears what happens since it connected.
+    pub fn stay_live(&mut self) {
+        self.starts = Vec::new();
+    }
+
+    /// Why the connection is to be closed, if it is: for whoever does not take what comes by itself for a while.
+    pub fn closing(&self) -> Option<Closing> {
+        self.seat.closing()
+    }
+
     /// Where the listener is now, before it resumes: behind everything that happened until it connected.
     pub fn bookmark(&self) -> Bookmark {
         let places = self.starts.iter().map(|start| Place {
@@ -311,6 +321,16 @@ impl Drop for Listener {
 }
 
 impl Backlog {
+    /// Leaves these chats out: they are to be loaded again if anything was missed of them.
+    pub fn give_up(&mut self, chats: &HashSet<ChatId>) {
+        let given_up = self.missed.extract_if(.., |missed| chats.contains(&missed.chat_id));
+        self.reset.extend(given_up.map(|missed| Reset {
+            chat_id: missed.chat_id,
+            number: missed.number,
+            after: missed.last,
+        }));
+    }
+
     /// The next events that were missed; `None` when there are no more.
     pub async fn next(&mut self) -> Result<Option<Vec<LiveEvent>>, Failure> {
         while let Some(missed) = self.missed.last_mut() {

@@ -203,6 +203,11 @@ impl Seat {
         self.inner().chats.retain(|other| *other != chat);
     }
 
+    /// Why it is to be closed, if it is.
+    pub(super) fn closing(&self) -> Option<Closing> {
+        self.inner().closing
+    }
+
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }

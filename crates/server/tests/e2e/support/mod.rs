@@ -3,13 +3,16 @@
 mod api;
 mod database;
 mod form;
+mod frames;
 mod image;
 mod line;
 mod mail;
 mod person;
 mod process;
+mod sent_events;
 mod server;
 mod site;
+mod socket;
 
 pub(crate) use api::{Answer, Api};
 pub(crate) use database::{Database, on_each_database};
@@ -19,8 +22,10 @@ pub(crate) use line::Line;
 pub(crate) use mail::{MailUrl, Maildir, token_in};
 pub(crate) use person::{PASSWORD, Person};
 pub(crate) use process::{Process, Started, command, run, run_with_input};
+pub(crate) use sent_events::SentEvents;
 pub(crate) use server::{Server, value};
 pub(crate) use site::{Site, on_each_store};
+pub(crate) use socket::Socket;
 
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
