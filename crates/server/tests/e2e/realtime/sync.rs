@@ -43,7 +43,7 @@ async fn the_first_answer_is_a_token(database: Database) {
         assert_eq!(synced["events"], json!([]));
         assert_eq!(synced["token"], token);
     }
-    for (bad, status) in [("-1", 400), ("61", 422), ("x", 400)] {
+    for (bad, status) in [("-1", 422), ("61", 422), ("x", 400)] {
         bob.get(&format!("/sync?timeout={bad}"))
             .await
             .problem(status, "invalid_input");
