@@ -402,6 +402,7 @@ async fn deleting_oneself() {
         files: 5,
     };
     let mut world = World::new();
+    world.events.expect_subscriptions().returning(|_| Ok(vec![]));
     world.users.expect_delete().returning(move |_, erase, _| {
         let messages = if erase { erased.messages } else { 0 };
         Ok(Some(Erased { messages, ..erased }))

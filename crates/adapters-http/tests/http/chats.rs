@@ -67,6 +67,7 @@ async fn a_new_group() {
         "updated_at": NOW_TEXT,
         "member_count": 2,
         "last_seq": 3,
+        "last_event_seq": 0,
         "last_message": chat["last_message"],
         "read_seq": 1,
         "unread_count": 2,

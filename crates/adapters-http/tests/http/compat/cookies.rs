@@ -916,6 +916,7 @@ async fn changing_oneself() {
 async fn deleting_oneself() {
     let world = || {
         let mut world = World::new();
+        world.events.expect_subscriptions().returning(|_| Ok(vec![]));
         world
             .users
             .expect_delete()

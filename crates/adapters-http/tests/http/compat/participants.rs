@@ -108,9 +108,13 @@ fn overview() -> ChatOverview {
 
 /// A group of the three of which Ana is that.
 fn group_overview(role: MemberRole) -> ChatOverview {
+    let bens = match role {
+        MemberRole::Owner => MemberRole::Member,
+        _ => MemberRole::Owner,
+    };
     let members = vec![
         member(user(ANA, "ana"), role),
-        member(user(BEN, "ben"), MemberRole::Member),
+        member(user(BEN, "ben"), bens),
         member(user(EVA, "eva"), MemberRole::Member),
     ];
     let overview = overview_of(group(), members);
