@@ -4,12 +4,14 @@
 //! Its handlers fail with a `Problem` like all others, in the contract's own words where it has some
 //! ([`Problem::worded`]); that the failure gets its shape is seen to here.
 
+mod accounts;
 mod amigos;
 mod company;
 mod cookies;
 mod emotechat;
 mod english;
 mod files;
+mod messages;
 mod participants;
 mod spanish;
 

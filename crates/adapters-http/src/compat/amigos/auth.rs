@@ -1,6 +1,7 @@
 //! Accounts and sessions.
 
 use super::wire::{LoggedIn, Named, Registered, User};
+use crate::compat::accounts::{client, log_in_by_username, new_password};
 use crate::docs::responses::{Conflict, Forbidden, Unauthorized};
 use crate::endpoint::Endpoint;
 use crate::extract::{Body, Check, Field, Input, Peer, State, by_ref};
@@ -10,8 +11,8 @@ use crate::traffic::AddressClass;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use serde::Deserialize;
-use tertulia_application::account::{AccessLifetime, Client, LogIn, Register};
-use tertulia_domain::{LoginName, Password, PasswordPolicy, Profile, Username};
+use tertulia_application::account::{LogIn, Register};
+use tertulia_domain::{Profile, Username};
 use utoipa::ToSchema;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
@@ -23,14 +24,6 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .counted_as(AddressClass::Auth)
             .post(log_in),
     ]
-}
-
-/// Clients of this contract know no refresh tokens.
-fn client() -> Client {
-    Client {
-        lifetime: AccessLifetime::Session,
-        ..Client::default()
-    }
 }
 
 /// An account to be made.
@@ -50,9 +43,7 @@ impl Input for NewAccount {
 
     fn parse(self, mut check: Check) -> Result<Register, Problem> {
         let username = check.required("username", self.username, by_ref(Username::new));
-        let password = check.required("password", self.password, |text| {
-            Password::new(text, PasswordPolicy::Lenient)
-        });
+        let password = check.required("password", self.password, new_password);
         check.finish(username.zip(password).map(|(username, password)| Register {
             username: Some(username),
             email: None,
@@ -104,18 +95,8 @@ pub(crate) struct Credentials {
 impl Input for Credentials {
     type Output = LogIn;
 
-    fn parse(self, mut check: Check) -> Result<LogIn, Problem> {
-        // A text that can be nobody's name or password is not invalid, just wrong.
-        let login = check.required("username", self.username, |text: String| {
-            let username = Username::new(text.trim()).ok();
-            Ok::<_, &str>(username.map(|username| LoginName::Username(username.key())))
-        });
-        let password = check.required("password", self.password, |text| Ok::<_, &str>(Password::offered(text)));
-        check.finish(login.zip(password).map(|(login, password)| LogIn {
-            login,
-            password,
-            client: client(),
-        }))
+    fn parse(self, check: Check) -> Result<LogIn, Problem> {
+        log_in_by_username(check, "username", self.username, self.password)
     }
 }
 

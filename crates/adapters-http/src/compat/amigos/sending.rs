@@ -3,6 +3,7 @@
 use super::chats::out_of_reach;
 use crate::HttpState;
 use crate::compat::files::Incoming;
+use crate::compat::messages;
 use crate::dto::Id;
 use crate::extract::{
     Authenticated, Body, Check, Entry, Extract, Field, Input, Parts, Write, WriteFile, by_ref, id, is_form,
@@ -11,9 +12,9 @@ use crate::problem::{Kind, Problem};
 use actix_web::HttpRequest;
 use actix_web::dev::Payload;
 use serde::Deserialize;
-use tertulia_application::messaging::{SendMessage, SendMessageError};
+use tertulia_application::messaging::SendMessageError;
 use tertulia_domain::repository::Appended;
-use tertulia_domain::{Caller, ChatId, ClaimedSession, MessageBody, MessageDraft};
+use tertulia_domain::{Caller, ChatId, MessageBody, MessageDraft};
 use utoipa::ToSchema;
 
 /// A message that is a text.
@@ -87,18 +88,7 @@ impl Draft {
                 (caller, chat, draft)
             }
         };
-        let session = ClaimedSession {
-            session_id: caller.session_id,
-            user_id: caller.user_id,
-        };
-        let command = SendMessage {
-            chat_id: chat,
-            draft,
-            reply_to: None,
-            addressee: None,
-            request: None,
-        };
-        match state.services.messaging.send(session, command).await {
+        match messages::send(state, caller, chat, draft, None).await {
             Ok(sent) => Ok(sent),
             Err(SendMessageError::Blocked) => Err(blocked()),
             Err(error) => Err(out_of_reach(state, caller, chat, error.into()).await),

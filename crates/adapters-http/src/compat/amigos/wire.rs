@@ -1,9 +1,10 @@
 //! What goes over the wire.
 
+use crate::compat::messages::text;
 use crate::dto::{Id, Sight, Time};
 use crate::uploads::address;
 use serde::Serialize;
-use tertulia_domain::{self as domain, ChatOverview, ChatTitle, MessageBody, OverviewMember};
+use tertulia_domain::{self as domain, ChatOverview, ChatTitle, OverviewMember};
 use utoipa::ToSchema;
 
 /// What went wrong, for people.
@@ -220,7 +221,7 @@ impl<'a> LastMessage<'a> {
     fn new(message: &'a domain::Message) -> Self {
         Self {
             id: message.id.into(),
-            content: content(message),
+            content: text(message),
             created_at: message.created_at.into(),
             sender_id: message.sender.id.into(),
             file_url: message.attachments().first().map(address),
@@ -250,7 +251,7 @@ impl<'a> Message<'a> {
     pub(super) fn new(message: &'a domain::Message) -> Self {
         Self {
             id: message.id.into(),
-            content: content(message),
+            content: text(message),
             file_url: message.attachments().first().map(address),
             created_at: message.created_at.into(),
             sender: Named::author(&message.sender),
@@ -267,8 +268,4 @@ impl<'a> SentMessage<'a> {
             file_name: message.attachments().first().map(|file| file.name.as_str()),
         }
     }
-}
-
-fn content(message: &domain::Message) -> &str {
-    message.body().map(MessageBody::as_str).unwrap_or_default()
 }

@@ -1,6 +1,7 @@
 //! Sessions.
 
 use super::wire::{Failure, User, object};
+use crate::compat::accounts::{bear, log_in_by_email};
 use crate::endpoint::Endpoint;
 use crate::extract::{Account, Authenticated, Body, Check, Field, Input, JsonType, Peer, State};
 use crate::problem::{Kind, Problem};
@@ -8,11 +9,9 @@ use crate::respond;
 use crate::traffic::AddressClass;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{AUTHORIZATION, HeaderValue};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tertulia_application::account::{AccessLifetime, Client, LogIn, LogInError};
-use tertulia_domain::{Email, LoginName, Password};
+use tertulia_application::account::{LogIn, LogInError};
 use utoipa::ToSchema;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
@@ -53,25 +52,10 @@ impl Input for LogInForm {
     type Output = LogIn;
 
     fn parse(self, mut check: Check) -> Result<LogIn, Problem> {
-        let Some(given) = check.required("creds", self.creds, Ok::<_, &str>) else {
-            return check.finish(None);
-        };
-        // A text that can be nobody's address or password is not invalid, just wrong.
-        let login = check.required("email", given.email, |text: String| {
-            let email = Email::new(&text).ok();
-            Ok::<_, &str>(email.map(|email| LoginName::Email(email.key())))
-        });
-        let password = check.required("password", given.password, |text| {
-            Ok::<_, &str>(Password::offered(text))
-        });
-        check.finish(login.zip(password).map(|(login, password)| LogIn {
-            login,
-            password,
-            client: Client {
-                lifetime: AccessLifetime::Session,
-                ..Client::default()
-            },
-        }))
+        match check.required("creds", self.creds, Ok::<_, &str>) {
+            Some(given) => log_in_by_email(check, given.email, given.password),
+            None => check.finish(None),
+        }
     }
 }
 
@@ -116,17 +100,15 @@ pub(crate) async fn log_in(
 ) -> Result<HttpResponse, Problem> {
     command.client.ip = ip;
     let grant = state.services.accounts.log_in(command).await.map_err(refused)?;
-    let token = grant.access.token.as_str();
     let session = LoggedIn {
         data: Session {
             user: User::new(&grant.user),
-            token,
+            token: &grant.access.token,
             expire: grant.access.expires_at.as_millis() / 1000,
         },
     };
     let mut answer = respond::json(StatusCode::OK, &session);
-    let bearer = HeaderValue::try_from(format!("Bearer {token}")).map_err(Problem::internal)?;
-    answer.headers_mut().insert(AUTHORIZATION, bearer);
+    bear(&mut answer, &grant)?;
     Ok(answer)
 }
 

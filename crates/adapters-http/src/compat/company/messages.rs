@@ -2,6 +2,7 @@
 
 use super::pages::Pages;
 use super::wire::Message;
+use crate::compat::messages;
 use crate::endpoint::Endpoint;
 use crate::extract::{Authenticated, Base, Body, Check, Field, Input, Query, Read, State, Write, refused};
 use crate::problem::{FieldCode, Kind, Problem};
@@ -12,9 +13,9 @@ use serde::Deserialize;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use tertulia_application::chats::AccessError;
-use tertulia_application::messaging::{SendMessage, SendMessageError};
+use tertulia_application::messaging::SendMessageError;
 use tertulia_domain::repository::VisibleMessages;
-use tertulia_domain::{self as domain, Caller, ChatView, ClaimedSession, MessageBody, MessageDraft, UserId};
+use tertulia_domain::{self as domain, Caller, ChatView, MessageBody, MessageDraft, UserId};
 use utoipa::{IntoParams, ToSchema};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
@@ -167,18 +168,7 @@ pub(crate) async fn send(
     let view = conversation(&state, caller, number)
         .await?
         .ok_or_else(no_conversation)?;
-    let session = ClaimedSession {
-        session_id: caller.session_id,
-        user_id: caller.user_id,
-    };
-    let command = SendMessage {
-        chat_id: view.chat.id,
-        draft: MessageDraft::text(content),
-        reply_to: None,
-        addressee: None,
-        request: None,
-    };
-    let sent = state.services.messaging.send(session, command).await;
+    let sent = messages::send(&state, caller, view.chat.id, MessageDraft::text(content), None).await;
     let sent = sent.map_err(|error| match error {
         SendMessageError::ChatNotFound => no_conversation(),
         other => other.into(),

@@ -2,20 +2,23 @@
 
 use super::pages::Pages;
 use super::wire::{BLANK, Failure, User, object};
+use crate::compat::accounts::new_password;
 use crate::endpoint::Endpoint;
 use crate::extract::{
-    Account, AccountFile, Authenticated, Base, Body, Check, Field, Input, JsonType, Parts, Path, Query, Read, State,
+    Account, AccountFile, Authenticated, Base, Body, Check, Extract, Field, Input, JsonType, Parts, Path, Query, Read,
+    State,
 };
 use crate::problem::{FieldCode, Kind, Problem};
 use crate::respond;
 use crate::traffic::AddressClass;
 use crate::uploads;
-use actix_web::HttpResponse;
+use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tertulia_application::account::{FindUserError, OpenAccount};
-use tertulia_domain::{DisplayName, DisplayNameError, Email, Password, PasswordPolicy, Profile, ProfileValue};
+use tertulia_domain::{DisplayName, DisplayNameError, Email, Password, Profile, ProfileValue};
 use utoipa::{IntoParams, ToSchema};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
@@ -124,10 +127,6 @@ fn not_too_long(text: &str) -> Result<(), String> {
     Ok(())
 }
 
-fn new_password(text: String) -> Result<Password, impl std::fmt::Display> {
-    Password::new(text, PasswordPolicy::Lenient)
-}
-
 /// Register
 ///
 /// Without a password, the service chooses one: it is mailed, and shown in this answer and never again.
@@ -204,6 +203,16 @@ impl Input for PasswordChange {
     }
 }
 
+/// The user that the path names. Whatever is no number is nobody's.
+pub(crate) struct OfUser(i64);
+
+impl Extract for OfUser {
+    async fn extract(request: &HttpRequest, payload: &mut Payload) -> Result<Self, Problem> {
+        let number = Path::<i64>::extract(request, payload).await;
+        number.map(|Path(number)| Self(number)).map_err(|_| nobody("id"))
+    }
+}
+
 /// Change one's password
 ///
 /// Ends one's other sessions.
@@ -222,7 +231,7 @@ impl Input for PasswordChange {
 pub(crate) async fn change_password(
     state: State,
     Authenticated(caller, _): Authenticated<Account>,
-    Path(number): Path<i64>,
+    OfUser(number): OfUser,
     Body(password): Body<PasswordChange>,
 ) -> Result<HttpResponse, Problem> {
     let accounts = &state.services.accounts;

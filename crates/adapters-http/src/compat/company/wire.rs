@@ -1,11 +1,13 @@
 //! What goes over the wire.
 
+use crate::compat::accounts::fact;
+use crate::compat::messages::text;
 use crate::dto::{Id, Time};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use tertulia_domain::{self as domain, Email, MessageBody, ProfileValue};
+use tertulia_domain::{self as domain, Email};
 use utoipa::ToSchema;
 
 /// What a field is told that is missing, or has nothing in it.
@@ -27,16 +29,12 @@ pub(crate) struct User<'a> {
 
 impl<'a> User<'a> {
     pub(super) fn new(user: &'a domain::User) -> Self {
-        let fact = |name: &str| match user.profile.get(name) {
-            Some(ProfileValue::Text(text)) => Some(text.as_str()),
-            _ => None,
-        };
         Self {
             id: user.number,
-            name: fact("name").or_else(|| user.shown_name()).unwrap_or_default(),
-            subname: fact("subname").unwrap_or_default(),
+            name: fact(user, "name").or_else(|| user.shown_name()).unwrap_or_default(),
+            subname: fact(user, "subname").unwrap_or_default(),
             email: user.email.as_ref().map(Email::as_str),
-            job: fact("job").unwrap_or_default(),
+            job: fact(user, "job").unwrap_or_default(),
             password: None,
         }
     }
@@ -86,7 +84,7 @@ impl<'a> Message<'a> {
     pub(super) fn new(message: &'a domain::Message, conversation_id: i64, sender_id: i64) -> Self {
         Self {
             id: message.id.into(),
-            content: message.body().map(MessageBody::as_str).unwrap_or_default(),
+            content: text(message),
             date: message.created_at.into(),
             conversation_id,
             sender_id,

@@ -5,6 +5,7 @@ use super::here::Here;
 use super::session::Session;
 use super::wire::{Done, Message, Messages, done};
 use crate::HttpState;
+use crate::compat::messages;
 use crate::dto::Id;
 use crate::endpoint::Endpoint;
 use crate::extract::{
@@ -15,9 +16,8 @@ use crate::respond;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use serde::Deserialize;
-use tertulia_application::messaging::SendMessage;
 use tertulia_domain::repository::VisibleMessages;
-use tertulia_domain::{Caller, ChatId, ClaimedSession, MessageBody, MessageDraft, MessageId, Window};
+use tertulia_domain::{Caller, ChatId, MessageBody, MessageDraft, MessageId, Window};
 use utoipa::{IntoParams, ToSchema};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
@@ -110,18 +110,7 @@ pub(crate) async fn send(
     Path(chat_id): Path<ChatId>,
     Form(content): Form<NewMessage>,
 ) -> Result<HttpResponse, Problem> {
-    let session = ClaimedSession {
-        session_id: caller.session_id,
-        user_id: caller.user_id,
-    };
-    let command = SendMessage {
-        chat_id,
-        draft: MessageDraft::text(content),
-        reply_to: None,
-        addressee: None,
-        request: None,
-    };
-    let sent = state.services.messaging.send(session, command).await;
+    let sent = messages::send(&state, caller, chat_id, MessageDraft::text(content), None).await;
     let sent = told_apart(&state, caller, chat_id, sent).await?;
     let mut answer = done(StatusCode::CREATED);
     here.locate(&mut answer, &format!("/api/chats/{chat_id}?id={}", sent.message.id))?;

@@ -2,6 +2,7 @@
 
 use super::here::Here;
 use super::wire::{Done, Error, done};
+use crate::compat::accounts::log_in_by_username;
 use crate::endpoint::Endpoint;
 use crate::extract::{
     Access, Account, Authenticated, Check, Entry, Extract, Field, Form, Input, Peer, SameSite, State, bearer_token,
@@ -14,8 +15,8 @@ use actix_web::http::header::COOKIE;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 use std::marker::PhantomData;
-use tertulia_application::account::{AccessLifetime, Client, LogIn, LogInError};
-use tertulia_domain::{Caller, LoginName, Password, UserId, Username};
+use tertulia_application::account::{LogIn, LogInError};
+use tertulia_domain::{Caller, UserId};
 use utoipa::ToSchema;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
@@ -63,14 +64,6 @@ fn cookie<'a>(request: &'a HttpRequest, name: &str) -> Option<&'a str> {
     values.find(|value| !value.is_empty())
 }
 
-/// The client of a session that knows no refresh tokens.
-pub(super) fn client() -> Client {
-    Client {
-        lifetime: AccessLifetime::Session,
-        ..Client::default()
-    }
-}
-
 /// What somebody logs in with.
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct Credentials {
@@ -86,18 +79,8 @@ pub(crate) struct Credentials {
 impl Input for Credentials {
     type Output = LogIn;
 
-    fn parse(self, mut check: Check) -> Result<LogIn, Problem> {
-        // A text that can be nobody's name or password is not invalid, just wrong.
-        let login = check.required("name", self.name, |text: String| {
-            let name = Username::new(text.trim()).ok();
-            Ok::<_, &str>(name.map(|name| LoginName::Username(name.key())))
-        });
-        let password = check.required("password", self.password, |text| Ok::<_, &str>(Password::offered(text)));
-        check.finish(login.zip(password).map(|(login, password)| LogIn {
-            login,
-            password,
-            client: client(),
-        }))
+    fn parse(self, check: Check) -> Result<LogIn, Problem> {
+        log_in_by_username(check, "name", self.name, self.password)
     }
 }
 

@@ -1,9 +1,10 @@
 //! Users.
 
 use super::here::Here;
-use super::session::{Session, client};
+use super::session::Session;
 use super::wire::{Done, Error, UserInformation, done};
 use crate::HttpState;
+use crate::compat::accounts::{client, new_password};
 use crate::dto::Id;
 use crate::endpoint::Endpoint;
 use crate::extract::{Account, Attempt, Check, Field, Form, Input, Path, Peer, Query, Read, SameSite, State, by_ref};
@@ -14,7 +15,7 @@ use actix_web::http::StatusCode;
 use serde::Deserialize;
 use tertulia_application::account::Register;
 use tertulia_domain::repository::UserChanges;
-use tertulia_domain::{Caller, Email, Password, PasswordPolicy, Profile, UserId, Username};
+use tertulia_domain::{Caller, Email, Profile, UserId, Username};
 use utoipa::{IntoParams, ToSchema};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
@@ -97,9 +98,7 @@ impl Input for NewUser {
 
     fn parse(self, mut check: Check) -> Result<Register, Problem> {
         let name = check.required("name", self.name, by_ref(Username::new));
-        let password = check.required("password", self.password, |text| {
-            Password::new(text, PasswordPolicy::Lenient)
-        });
+        let password = check.required("password", self.password, new_password);
         let email = check.required("email", self.email, by_ref(Email::new));
         check.finish(password.map(|password| Register {
             username: name,

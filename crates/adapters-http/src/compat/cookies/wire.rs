@@ -1,11 +1,12 @@
 //! What goes over the wire.
 
+use crate::compat::messages::text;
 use crate::dto::{Id, Time};
 use crate::respond;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use serde::Serialize;
-use tertulia_domain::{self as domain, ChatOverview, ChatTitle, Email, MessageBody, UserId};
+use tertulia_domain::{self as domain, ChatOverview, ChatTitle, Email, UserId};
 use utoipa::ToSchema;
 
 /// It went well.
@@ -61,7 +62,7 @@ impl<'a> Chat<'a> {
         let other = || overview.other(viewer)?.user.shown_username();
         Self {
             id: overview.chat.id.into(),
-            last_message: last.map(content),
+            last_message: last.map(text),
             last_message_time: last.map(|message| message.created_at.into()),
             sender_id: last.map(|message| message.sender.id.into()),
             title: overview.chat.kind.title().map(ChatTitle::as_str).or_else(other),
@@ -88,16 +89,12 @@ pub(crate) struct Message<'a> {
 impl<'a> From<&'a domain::Message> for Message<'a> {
     fn from(message: &'a domain::Message) -> Self {
         Self {
-            content: content(message),
+            content: text(message),
             id: message.id.into(),
             sender_id: message.sender.id.into(),
             time: message.created_at.into(),
         }
     }
-}
-
-fn content(message: &domain::Message) -> &str {
-    message.body().map(MessageBody::as_str).unwrap_or_default()
 }
 
 /// What is known of a user.

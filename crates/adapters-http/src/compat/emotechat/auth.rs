@@ -1,6 +1,7 @@
 //! Sessions.
 
 use super::wire::{LoggedIn, Message, MessageAndUser, User};
+use crate::compat::accounts::{bear, log_in_by_email, new_password};
 use crate::endpoint::Endpoint;
 use crate::extract::{Account, Authenticated, Body, Check, Field, Input, Peer, Read, State, by_ref};
 use crate::problem::Problem;
@@ -8,10 +9,9 @@ use crate::respond;
 use crate::traffic::AddressClass;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{AUTHORIZATION, HeaderValue};
 use serde::Deserialize;
-use tertulia_application::account::{AccessLifetime, Client, LogIn, LogInError, OpenAccount};
-use tertulia_domain::{DisplayName, Email, LoginName, Password, PasswordPolicy, Profile};
+use tertulia_application::account::{LogIn, LogInError, OpenAccount};
+use tertulia_domain::{DisplayName, Email, Profile};
 use utoipa::ToSchema;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
@@ -49,9 +49,7 @@ impl Input for NewAccount {
     fn parse(self, mut check: Check) -> Result<OpenAccount, Problem> {
         let name = check.required("name", self.name, by_ref(DisplayName::new));
         let email = check.required("email", self.email, by_ref(Email::new));
-        let password = check.required("password", self.password, |text| {
-            Password::new(text, PasswordPolicy::Lenient)
-        });
+        let password = check.required("password", self.password, new_password);
         let made = name.zip(email).zip(password);
         check.finish(made.map(|((name, email), password)| OpenAccount {
             username: None,
@@ -99,21 +97,8 @@ pub(crate) struct Credentials {
 impl Input for Credentials {
     type Output = LogIn;
 
-    fn parse(self, mut check: Check) -> Result<LogIn, Problem> {
-        // A text that can be nobody's address or password is not invalid, just wrong.
-        let login = check.required("email", self.email, |text: String| {
-            let email = Email::new(&text).ok();
-            Ok::<_, &str>(email.map(|email| LoginName::Email(email.key())))
-        });
-        let password = check.required("password", self.password, |text| Ok::<_, &str>(Password::offered(text)));
-        check.finish(login.zip(password).map(|(login, password)| LogIn {
-            login,
-            password,
-            client: Client {
-                lifetime: AccessLifetime::Session,
-                ..Client::default()
-            },
-        }))
+    fn parse(self, check: Check) -> Result<LogIn, Problem> {
+        log_in_by_email(check, self.email, self.password)
     }
 }
 
@@ -142,17 +127,15 @@ pub(crate) async fn log_in(
 ) -> Result<HttpResponse, Problem> {
     command.client.ip = ip;
     let grant = state.services.accounts.log_in(command).await.map_err(refused)?;
-    let token = grant.access.token.as_str();
     let mut answer = respond::json(
         StatusCode::OK,
         &LoggedIn {
             message: "Logged in",
             user: User::new(&grant.user),
-            token,
+            token: &grant.access.token,
         },
     );
-    let bearer = HeaderValue::try_from(format!("Bearer {token}")).map_err(Problem::internal)?;
-    answer.headers_mut().insert(AUTHORIZATION, bearer);
+    bear(&mut answer, &grant)?;
     Ok(answer)
 }
 

@@ -2,6 +2,7 @@
 
 use super::pages::{Page, Pagination};
 use super::wire::User;
+use crate::compat::messages::text;
 use crate::dto::{Id, Time};
 use crate::endpoint::Endpoint;
 use crate::extract::{Authenticated, Query, Read, State, refused};
@@ -13,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use tertulia_application::chats::{AccessError, ListOverviews};
 use tertulia_domain::repository::{OverviewOrder, VisibleMessages};
-use tertulia_domain::{self as domain, Caller, ChatOverview, Counted, MessageBody, UserId};
+use tertulia_domain::{self as domain, Caller, ChatOverview, Counted, UserId};
 use utoipa::{IntoParams, ToSchema};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
@@ -243,8 +244,4 @@ async fn messages_with(
         Err(AccessError::ChatNotFound) => Ok(none),
         Err(error) => Err(error.into()),
     }
-}
-
-fn text(message: &domain::Message) -> &str {
-    message.body().map(MessageBody::as_str).unwrap_or_default()
 }

@@ -1,6 +1,7 @@
 //! Passwords that were forgotten.
 
 use super::wire::Message;
+use crate::compat::accounts::new_password;
 use crate::endpoint::Endpoint;
 use crate::extract::{Body, Check, Field, Input, JsonOrForm, State, by_ref};
 use crate::problem::Problem;
@@ -10,7 +11,7 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use serde::Deserialize;
 use tertulia_application::account::ResetPassword;
-use tertulia_domain::{Email, Password, PasswordPolicy};
+use tertulia_domain::Email;
 use utoipa::ToSchema;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
@@ -85,7 +86,7 @@ impl Input for Reset {
         } else {
             self.password
         };
-        let password = check.required("password", given, |text| Password::new(text, PasswordPolicy::Lenient));
+        let password = check.required("password", given, new_password);
         let made = token.zip(password);
         check.finish(made.map(|(token, password)| ResetPassword { token, password }))
     }

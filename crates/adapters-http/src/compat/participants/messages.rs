@@ -3,6 +3,7 @@
 use super::path::OfChat;
 use super::wire::{Asked, Enveloped, Failure, Message, MessagePage, PageQuery, answer, ok};
 use super::words::{self, worded};
+use crate::compat::messages;
 use crate::dto::Id;
 use crate::endpoint::Endpoint;
 use crate::extract::{Authenticated, Body, Check, Field, Input, Query, Read, State, Write};
@@ -11,9 +12,9 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use serde::Deserialize;
 use tertulia_application::chats::AccessError;
-use tertulia_application::messaging::{SendMessage, SendMessageError};
+use tertulia_application::messaging::SendMessageError;
 use tertulia_domain::repository::VisibleMessages;
-use tertulia_domain::{Caller, ChatId, ChatOverview, ClaimedSession, MessageBody, MessageDraft, UserId};
+use tertulia_domain::{Caller, ChatId, ChatOverview, MessageBody, MessageDraft, UserId};
 use utoipa::ToSchema;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
@@ -97,23 +98,8 @@ pub(crate) async fn send(
     let chat_id = sent.chat.ok_or_else(chat_not_found)?;
     let chat = chat(&state, caller, chat_id, words::NOT_IN_CHAT).await?;
     let addressee = sent.receiver.ok_or_else(|| hidden(words::NOT_IN_CHAT))?;
-    let session = ClaimedSession {
-        session_id: caller.session_id,
-        user_id: caller.user_id,
-    };
-    let command = SendMessage {
-        chat_id,
-        draft: MessageDraft::text(sent.body),
-        reply_to: None,
-        addressee: Some(addressee),
-        request: None,
-    };
-    let sent = state
-        .services
-        .messaging
-        .send(session, command)
-        .await
-        .map_err(not_sent)?;
+    let sent = messages::send(&state, caller, chat_id, MessageDraft::text(sent.body), Some(addressee)).await;
+    let sent = sent.map_err(not_sent)?;
     Ok(answer(StatusCode::CREATED, None, Message::new(&sent.message, &chat)))
 }
 

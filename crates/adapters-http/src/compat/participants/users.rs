@@ -4,6 +4,7 @@ use super::chats::user_not_found;
 use super::path::OfUser;
 use super::wire::{Asked, Enveloped, Failure, PageQuery, Session, User, UserPage, done, ok};
 use super::words::{self, worded};
+use crate::compat::accounts::{client, log_in_by_email, new_password};
 use crate::dto::Id;
 use crate::endpoint::Endpoint;
 use crate::extract::{Authenticated, Body, Check, Field, Input, Peer, Query, Read, State, by_ref};
@@ -12,10 +13,8 @@ use crate::traffic::AddressClass;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use serde::Deserialize;
-use tertulia_application::account::{AccessLifetime, Client, LogIn, Register, RegisterError};
-use tertulia_domain::{
-    DisplayName, Email, LoginName, Password, PasswordPolicy, Profile, ProfileError, ProfileValue, Username,
-};
+use tertulia_application::account::{LogIn, Register, RegisterError};
+use tertulia_domain::{DisplayName, Email, Profile, ProfileError, ProfileValue, Username};
 use utoipa::ToSchema;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
@@ -88,9 +87,7 @@ impl Input for NewAccount {
         let lacking = [&full_name, &email, &password].into_iter().any(Field::is_absent);
         let display_name = check.required("fullName", full_name, by_ref(DisplayName::new));
         let email = check.required("email", email, by_ref(Email::new));
-        let password = check.required("password", password, |text| {
-            Password::new(text, PasswordPolicy::Lenient)
-        });
+        let password = check.required("password", password, new_password);
         let username = check.optional("username", username, by_ref(Username::new));
         let phone = check.optional("phone", phone, Ok::<_, &str>).map(ProfileValue::Text);
         let document = check.optional("documentNumber", document_number, Ok::<_, &str>);
@@ -131,14 +128,6 @@ fn profile(check: &mut Check, fields: [(&str, Option<ProfileValue>); 3]) -> Prof
         }
         Profile::default()
     })
-}
-
-/// The clients of this contract know no refresh tokens.
-fn client() -> Client {
-    Client {
-        lifetime: AccessLifetime::Session,
-        ..Client::default()
-    }
 }
 
 /// Make an account
@@ -187,18 +176,8 @@ pub(crate) struct Credentials {
 impl Input for Credentials {
     type Output = LogIn;
 
-    fn parse(self, mut check: Check) -> Result<LogIn, Problem> {
-        // A text that can be nobody's address or password is not invalid, just wrong.
-        let login = check.required("email", self.email, |text: String| {
-            let email = Email::new(&text).ok();
-            Ok::<_, &str>(email.map(|email| LoginName::Email(email.key())))
-        });
-        let password = check.required("password", self.password, |text| Ok::<_, &str>(Password::offered(text)));
-        check.finish(login.zip(password).map(|(login, password)| LogIn {
-            login,
-            password,
-            client: client(),
-        }))
+    fn parse(self, check: Check) -> Result<LogIn, Problem> {
+        log_in_by_email(check, self.email, self.password)
     }
 }
 

@@ -1,5 +1,6 @@
 //! What goes over the wire.
 
+use crate::compat::accounts::fact;
 use crate::dto::{Id, Time};
 use crate::extract::{page_count, page_number, page_size};
 use crate::{respond, uploads};
@@ -123,14 +124,10 @@ impl<'a> User<'a> {
 
     /// As they see themselves.
     pub(super) fn own(user: &'a domain::User) -> Self {
-        let text = |name: &str| match user.profile.get(name) {
-            Some(ProfileValue::Text(text)) => Some(text.as_str()),
-            _ => None,
-        };
         Self {
             face: Participant::new(user),
-            phone: text("phone"),
-            document_number: text("documentNumber"),
+            phone: fact(user, "phone"),
+            document_number: fact(user, "documentNumber"),
             age: match user.profile.get("age") {
                 Some(ProfileValue::Integer(age)) => Some(*age),
                 _ => None,

@@ -5,6 +5,7 @@ mod company;
 mod cookies;
 mod emotechat;
 mod participants;
+mod rules;
 
 use crate::world::{Answer, Api, TOKEN, World, send};
 use reqwest::Method;
@@ -88,7 +89,13 @@ async fn only_public_operations_answer_strangers() {
             if operation["security"] == json!([{}]) {
                 continue;
             }
-            for credentials in [None, Some("Bearer nonsense"), Some("Bearer ended"), Some("Basic YW5h")] {
+            for credentials in [
+                None,
+                Some("Bearer nonsense"),
+                Some("Bearer expired"),
+                Some("Bearer ended"),
+                Some("Basic YW5h"),
+            ] {
                 let mut request = api.anybody(method.clone(), &format!("{base}{path}"));
                 if let Some(credentials) = credentials {
                     request = request.header("Authorization", credentials);

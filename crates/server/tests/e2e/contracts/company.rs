@@ -395,10 +395,15 @@ async fn what_is_wrong_is_told(door: &Door) {
             assert!(refused["errors"]["body"][0].is_string(), "{refused}");
         }
     }
+    for unknown in ["987654321", "0", "-1", "one"] {
+        let path = format!("/api/users/{unknown}");
+        let request = door.request(Method::PUT, &path).bearer_auth(&token);
+        let refused = Answer::to(request.json(&json!({"password": "johndoe"}))).await;
+        assert_eq!(refused.is(422), errors("id", "does not exist"));
+    }
     for (method, path, status) in [
         (Method::GET, "/api/nothing", 404),
         (Method::GET, "/", 404),
-        (Method::PUT, "/api/users/one", 404),
         (Method::GET, "/uploads/nothing/a.png", 404),
         (Method::PATCH, "/api/messages/", 405),
     ] {

@@ -3,8 +3,11 @@
 mod amigos;
 mod company;
 mod cookies;
+mod crossing;
 mod emotechat;
+mod face;
 mod participants;
+mod rules;
 
 use crate::support::{Answer, Api, Database, Process, Started};
 use reqwest::{Method, RequestBuilder};
