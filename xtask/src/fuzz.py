@@ -31,6 +31,8 @@ CHECKS = [
     "unsupported_method",
     "allow_header_conformance",
 ]
+# One dot.
+PICTURE = bytes.fromhex("47494638376101000100800000ffffffffffff2c00000000010001000002024401003b")
 # They never end, or are no HTTP.
 ENDLESS = ["/api/v1/events", "/api/v1/ws"]
 
@@ -89,28 +91,39 @@ COUNTS = collections.Counter()
 OPERATIONS = collections.defaultdict(collections.Counter)
 
 
-def pool(key, path):
+def operation_id(case):
+    return str(case.operation.definition.raw.get("operationId"))
+
+
+def pool(key, case):
     """What the field or the parameter of that name could name."""
+    path = case.operation.path
     numbers = NAME in ("company", "emotechat")
     people = WORLD.faces if numbers else WORLD.people
     chats = WORLD.rooms if numbers else WORLD.chats
     key = key.lower().replace("_", "").rstrip("s")
     if key == "id":
-        key = "user" if "user" in path else "message" if NAME == "cookies" or "messages/" in path else "chat"
+        before = path.split("{id}")[0]
+        key = "user" if "user" in before else "message" if NAME == "cookies" or "messages" in before else "chat"
+    if case.operation.method.upper() != "GET" and key == "user" and "{" in path:
+        # Hardly anything can be done to others.
+        return [people[0], people[0], people[1]]
     if key in ("user", "userid", "receiverid", "recipient", "recipientid", "participant", "partnerid", "sender"):
         return people
     if key in ("chat", "chatid", "conv", "convid"):
         return chats
-    if key in ("message", "messageid", "replyto", "before", "after") and NAME != "native":
+    if key in ("message", "messageid", "replyto") or (key == "before" and NAME == "amigos"):
         return WORLD.messages
-    if key in ("message", "messageid", "replyto"):
-        return WORLD.messages
-    if key in ("file", "fileid", "attachment"):
+    if key in ("image", "profilepic", "file", "avatar") and "multipart" in str(case.media_type):
+        return [PICTURE, PICTURE, b"no picture"]
+    if key in ("file", "fileid", "attachment", "key"):
         return [WORLD.picture]
-    if key in ("email",):
-        return WORLD.mails
+    registers = "register" in operation_id(case)
+    fresh = f"fuzz{uuid.uuid4().hex[:12]}"
+    if key == "email":
+        return [f"{fresh}@example.org", WORLD.mails[1]] if registers else WORLD.mails
     if key in ("username", "login") or (key == "name" and NAME == "cookies"):
-        return WORLD.names
+        return [fresh, WORLD.names[1]] if registers else WORLD.names
     if key in ("password", "currentpassword"):
         return [PASSWORD]
     return None
@@ -128,15 +141,15 @@ class Dice:
         return (self.state >> 8) % sides
 
 
-def filled(value, path, dice):
-    """The same with names of what is there. Nobody's password is changed twice: that of a new account may stay."""
+def filled(value, case, dice):
+    """The same with names of what is there in the place of most."""
     if not isinstance(value, dict):
         return value
     made = {}
     for key, old in value.items():
-        there = pool(key, path) if isinstance(key, str) else None
+        there = pool(key, case) if isinstance(key, str) else None
         if isinstance(old, dict):
-            made[key] = filled(old, path, dice)
+            made[key] = filled(old, case, dice)
         elif there is None or dice.draw(3) == 0:
             made[key] = old
         elif isinstance(old, list):
@@ -149,12 +162,11 @@ def filled(value, path, dice):
 @schemathesis.hook
 def before_call(context, case, kwargs):
     dice = Dice(case)
-    path = case.operation.path
-    registers = "register" in (case.operation.definition.raw.get("operationId") or "")
     for place in ("path_parameters", "query", "body"):
         value = getattr(case, place)
-        if isinstance(value, dict) and not (registers and place == "body"):
-            setattr(case, place, type(value)(filled(value, path, dice)) if place != "body" else filled(value, path, dice))
+        if isinstance(value, dict):
+            made = filled(value, case, dice)
+            setattr(case, place, made if place == "body" else type(value)(made))
     own = ("authorization", "cookie")
     headers = {name: value for name, value in (case.headers or {}).items() if name.lower() not in own}
     who = dice.draw(8)
@@ -170,7 +182,7 @@ def after_call(context, case, response):
     global WORLD
     COUNTS[response.status_code] += 1
     OPERATIONS[case.operation.label][response.status_code] += 1
-    ends = case.operation.method.upper() == "DELETE" or "log_out" in str(case.operation.definition.raw.get("operationId"))
+    ends = case.operation.method.upper() == "DELETE" or "log_out" in operation_id(case)
     if ends and response.status_code < 300:
         WORLD = World()
 
