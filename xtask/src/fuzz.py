@@ -105,8 +105,8 @@ def pool(key, case):
     if key == "id":
         before = path.split("{id}")[0]
         key = "user" if "user" in before else "message" if NAME == "cookies" or "messages" in before else "chat"
-    if case.operation.method.upper() != "GET" and key == "user" and "{" in path:
-        # Hardly anything can be done to others.
+    if case.operation.method.upper() != "GET" and key in ("user", "userid") and path.startswith("/api/user"):
+        # Nothing can be changed of others.
         return [people[0], people[0], people[1]]
     if key in ("user", "userid", "receiverid", "recipient", "recipientid", "participant", "partnerid", "sender"):
         return people
