@@ -6,6 +6,7 @@
 mod cargo;
 mod ci;
 mod deps;
+mod fuzz;
 mod licences;
 mod services;
 mod tests_run;
@@ -20,6 +21,7 @@ cargo xtask test [-- ARGS]             every test, with the services they need; 
 cargo xtask ci                         the gate: format, lints, dependency edges, licences, documentation
 cargo xtask deps                       only the dependency edges
 cargo xtask licences                   only licences, banned crates and sources
+cargo xtask fuzz [NAME...] [--cases N] what schemathesis makes of the OpenAPI documents, against a server
 cargo xtask postgres [-- CMD ARGS]     a private PostgreSQL while CMD runs, or until Ctrl-C
 cargo xtask s3 [-- CMD ARGS]           the same with a server that speaks S3
 cargo xtask smtp [-- CMD ARGS]         the same with a mail server
@@ -41,11 +43,12 @@ fn run() -> Result<ExitCode> {
     let mut rest: Vec<String> = arguments.collect();
     if rest.first().is_some_and(|first| first == "--") {
         rest.remove(0);
-    } else if !rest.is_empty() {
+    } else if !rest.is_empty() && task != "fuzz" {
         bail!("arguments of a task come after `--`\n{USAGE}");
     }
     match (task.as_str(), rest.is_empty()) {
         ("test", _) => tests_run::run(&rest),
+        ("fuzz", _) => fuzz::run(&rest),
         ("postgres", _) => services::hold(services::postgres::start, &rest),
         ("s3", _) => services::hold(services::s3::start, &rest),
         ("smtp", _) => services::hold(services::smtp::start, &rest),

@@ -6,9 +6,10 @@
 mod apt;
 pub(crate) mod nats;
 pub(crate) mod postgres;
-mod python;
+pub(crate) mod python;
 pub(crate) mod s3;
 mod sandbox;
+pub(crate) mod server;
 pub(crate) mod smtp;
 
 use std::env;

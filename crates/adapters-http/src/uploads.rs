@@ -58,8 +58,8 @@ impl Extract for Named {
         ("name" = String, Path, description = "The file's name; whatever stands here is taken")
     ),
     responses(
-        (status = 200, description = "The bytes", body = String, content_type = "application/octet-stream"),
-        (status = 206, description = "Some of them", body = String, content_type = "application/octet-stream"),
+        (status = 200, description = "The bytes", body = String, content_type = "*/*"),
+        (status = 206, description = "Some of them", body = String, content_type = "*/*"),
         (status = 304, description = "They are what the client has"),
         Unauthorized,
         Forbidden,

@@ -1,4 +1,4 @@
-//! Services that are Python packages, driven by a script of ours.
+//! Services and tools that are Python packages, driven by a script of ours.
 //!
 //! The packages are installed from Python's package index into an environment of their own among cargo's
 //! build results. It stays there until the list of packages changes.
@@ -70,7 +70,7 @@ fn value<'t>(lines: &'t str, name: &str) -> Option<&'t str> {
 }
 
 /// The interpreter of the environment that has the packages, made or remade if need be.
-fn environment() -> Result<PathBuf> {
+pub(crate) fn environment() -> Result<PathBuf> {
     let tools = tools().context("cannot tell where cargo puts its results")?;
     fs::create_dir_all(&tools).with_context(|| format!("cannot make {}", tools.display()))?;
     // Another xtask may be at it. The lock goes with the process.

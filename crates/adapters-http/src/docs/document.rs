@@ -391,6 +391,23 @@ mod tests {
         }
     }
 
+    /// Also where it is no object, which would be a plain text if nothing were said.
+    #[test]
+    fn what_contracts_answer_is_json_and_files_are_anything() {
+        for Described { name, document, .. } in all().into_iter().filter(|api| api.name != "native") {
+            for (method, path, operation) in documented(&document) {
+                let file = path.starts_with("/uploads/");
+                let expected = if file { "*/*" } else { "application/json" };
+                for (status, response) in operation["responses"].as_object().unwrap() {
+                    let media_types = response["content"].as_object().into_iter().flatten();
+                    for (media_type, _) in media_types.filter(|_| status.starts_with('2')) {
+                        assert_eq!(media_type, expected, "{name}: {method} {path} {status}");
+                    }
+                }
+            }
+        }
+    }
+
     #[test]
     fn every_reference_leads_somewhere() {
         fn walk(value: &Value, document: &Value) {

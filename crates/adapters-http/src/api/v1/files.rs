@@ -92,8 +92,8 @@ pub(crate) struct FileQuery {
         FileQuery
     ),
     responses(
-        (status = 200, description = "The bytes", body = String, content_type = "application/octet-stream"),
-        (status = 206, description = "Some of them", body = String, content_type = "application/octet-stream"),
+        (status = 200, description = "The bytes", body = String, content_type = "*/*"),
+        (status = 206, description = "Some of them", body = String, content_type = "*/*"),
         (status = 304, description = "They are what the client has"),
         RangeNotSatisfiable
     )

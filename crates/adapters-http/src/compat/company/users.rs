@@ -224,7 +224,12 @@ impl Extract for OfUser {
     params(("id" = i64, Path, description = "Oneself")),
     request_body = PasswordChange,
     responses(
-        (status = 200, description = "The password from now on", body = String),
+        (
+            status = 200,
+            description = "The password from now on",
+            body = String,
+            content_type = "application/json"
+        ),
         (status = 403, description = "Somebody else", body = Failure)
     )
 )]

@@ -1,5 +1,6 @@
 //! The contracts of other services: what all of them have in common, here, and each of them in a file.
 
+mod abuse;
 mod amigos;
 mod company;
 mod cookies;
