@@ -10,6 +10,7 @@ mod cookies;
 mod emotechat;
 mod english;
 mod files;
+mod pairs;
 mod participants;
 mod spanish;
 

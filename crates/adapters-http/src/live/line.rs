@@ -5,22 +5,17 @@ use crate::extract::State;
 use crate::problem::{Kind, Problem};
 use crate::respond;
 use actix_web::HttpResponse;
-use actix_ws::{
-    AggregatedMessage, AggregatedMessageStream, CloseCode, CloseReason, Closed, ProtocolError, Session,
-};
+use actix_ws::{AggregatedMessage, AggregatedMessageStream, CloseCode, CloseReason, Closed, ProtocolError, Session};
 use bytestring::ByteString;
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 use serde::Serialize;
 use std::time::Duration;
 use tertulia_application::realtime::{Closing, Delivery, Listener};
 use tertulia_domain::ClaimedSession;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout, timeout_at};
 
-/// How often the server pings.
+/// How often the server pings. Who says nothing from one ping to the next is taken for gone: in less than a minute.
 pub(crate) const HEARTBEAT: Duration = Duration::from_secs(20);
-
-/// Pings to a peer that says nothing until it is taken for gone.
-const UNANSWERED: u32 = 2;
 
 /// How long a frame may take to be taken by the connection.
 const SEND_PATIENCE: Duration = Duration::from_secs(20);
@@ -50,8 +45,8 @@ pub(crate) struct Line {
     incoming: AggregatedMessageStream,
     allowance: Allowance,
     heartbeat: Interval,
-    /// Pings since the peer last said anything.
-    unanswered: u32,
+    /// Whether the peer was pinged and has said nothing since.
+    asked: bool,
 }
 
 /// What is next.
@@ -66,7 +61,7 @@ pub(crate) enum Turn {
 
 /// Why a connection ends.
 pub(crate) enum End {
-    /// The peer closed it, is gone, or does not take what is sent.
+    /// The peer closed it or is gone.
     Gone,
     Told(CloseReason),
 }
@@ -113,7 +108,7 @@ impl Line {
                 .max_continuation_size(MAX_FRAME),
             allowance: Allowance::full(),
             heartbeat,
-            unanswered: 0,
+            asked: false,
         };
         Ok((answer, line))
     }
@@ -136,10 +131,14 @@ impl Line {
                     }
                 }
                 _ = self.heartbeat.tick() => {
-                    if self.unanswered >= UNANSWERED {
-                        return Err(End::Gone);
+                    if self.asked {
+                        // What it said may be there and not have been looked at yet.
+                        let message = self.incoming.next().now_or_never().ok_or(End::Gone)?;
+                        if let Some(text) = self.hear(message).await? {
+                            return Ok(Turn::Said(text));
+                        }
                     }
-                    self.unanswered += 1;
+                    self.asked = true;
                     taken(self.session.ping(b"")).await?;
                     return Ok(Turn::Beat);
                 }
@@ -162,7 +161,7 @@ impl Line {
         &mut self,
         message: Option<Result<AggregatedMessage, ProtocolError>>,
     ) -> Result<Option<ByteString>, End> {
-        self.unanswered = 0;
+        self.asked = false;
         let message = match message {
             None | Some(Ok(AggregatedMessage::Close(_))) => return Err(End::Gone),
             Some(Err(ProtocolError::Overflow)) => return Err(End::told(CloseCode::Size, "the frame is too large")),
@@ -216,7 +215,8 @@ impl Line {
         let _ = timeout(CLOSE_PATIENCE, session.close(reason)).await;
     }
 
-    fn reason(&self, closing: Closing) -> End {
+    /// What the client is told of why it is closed.
+    pub(crate) fn reason(&self, closing: Closing) -> End {
         match closing {
             Closing::SessionEnded => End::told(CloseCode::Other(SESSION_ENDED), "the session has ended"),
             Closing::TooSlow => End::told(CloseCode::Other(RESUME), "too slow; resume"),
@@ -232,7 +232,8 @@ impl Line {
 }
 
 async fn taken(sending: impl Future<Output = Result<(), Closed>>) -> Result<(), End> {
-    timeout(SEND_PATIENCE, sending).await.map_err(|_| End::Gone)??;
+    let slow = |_| End::told(CloseCode::Other(RESUME), "too slow; resume");
+    timeout(SEND_PATIENCE, sending).await.map_err(slow)??;
     Ok(())
 }
 

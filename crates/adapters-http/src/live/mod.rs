@@ -12,7 +12,7 @@ pub(crate) mod socket;
 pub(crate) mod stream;
 pub(crate) mod sync;
 
-pub(crate) use entrance::Upgrade;
+pub(crate) use entrance::{Guest, Upgrade};
 pub(crate) use frames::ServerFrame;
 pub(crate) use line::{End, Line, Turn};
 pub(crate) use render::event_json;

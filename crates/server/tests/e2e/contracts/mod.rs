@@ -2,8 +2,10 @@
 
 mod amigos;
 mod company;
+mod company_socket;
 mod cookies;
 mod emotechat;
+mod emotechat_socket;
 mod participants;
 
 use crate::support::{Answer, Api, Database, Process, Started};
@@ -97,6 +99,11 @@ impl Door {
     /// What stands before the contract's paths.
     fn base(&self) -> &str {
         &self.base
+    }
+
+    /// The URL of a path of the contract.
+    fn url(&self, path: &str) -> String {
+        format!("{}{}{path}", self.api.base(), self.base)
     }
 
     /// A request to a path of the contract.
