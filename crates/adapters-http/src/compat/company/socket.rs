@@ -3,7 +3,7 @@
 use super::frames::{Push, ReceivedMessage, Version};
 use crate::compat::pairs::Pairs;
 use crate::endpoint::Endpoint;
-use crate::extract::{Check, Entry, Extract, Field, Input, Query, State, parse_json};
+use crate::extract::{Check, Entry, Extract, Field, Input, Query, State, parse_json, refused};
 use crate::live::{End, Guest, Line, Turn, Upgrade};
 use crate::problem::{FieldCode, Kind, Problem};
 use crate::respond;
@@ -209,6 +209,9 @@ impl Socket {
     /// Sends a message, and gives what was stored.
     async fn send(&mut self, payload: &Value) -> Result<Value, Problem> {
         let sending = parse_json::<NewChannelMessage>(&respond::to_json(payload))?;
+        if sending.user == self.pairs.own() {
+            return Err(refused(&["user"], "must be somebody else"));
+        }
         let chat = match sending.conversation {
             None => {
                 let chat = self.pairs.with(sending.user).await?;

@@ -160,6 +160,9 @@ impl Socket {
         if sending.sender.is_some_and(|sender| sender != self.pairs.own()) {
             return Err(refused(&["sender"], "must be your own number"));
         }
+        if sending.receiver == self.pairs.own() {
+            return Err(refused(&["receiver"], "must be somebody else"));
+        }
         let chat = self.pairs.with(sending.receiver).await?;
         let chat = chat.ok_or_else(|| Problem::new(Kind::NotFound, "no such user"))?;
         self.pairs.say(chat, sending.message).await?;

@@ -1,7 +1,7 @@
 //! `emotechat`'s WebSocket: what is said comes to both of a conversation, whatever way it was sent, and to nobody else.
 
 use super::{Door, at_each_door, id, time};
-use crate::support::{Answer, Person, TextSocket};
+use crate::support::{Answer, Person, Process, TextSocket};
 use reqwest::Method;
 use reqwest::header::{CONNECTION, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
 use serde_json::{Value, json};
@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 at_each_door! { "emotechat":
     messages_come_to_both_and_to_nobody_else
     however_they_were_sent
+    wherever_they_were_sent
     frames_that_are_wrong_change_nothing
     only_ones_own_socket_opens
     it_ends_with_the_session
@@ -132,6 +133,21 @@ async fn however_they_were_sent(door: &Door) {
     for socket in [&mut anas, &mut bens] {
         is_from_to(&socket.hears().await, &ben, &ana, "again");
     }
+}
+
+async fn wherever_they_were_sent(door: &Door) {
+    let [ana, ben] = [User::enter(door, "ana").await, User::enter(door, "ben").await];
+    let data = tempfile::tempdir().unwrap();
+    let elsewhere = Process::start(door.database(), data.path());
+    let mut anas = ana.connect(door).await;
+    let url = format!("{}/compat/emotechat/ws/{}", elsewhere.base(), ben.number);
+    let mut bens = TextSocket::open(&url, Some(&ben.token)).await;
+    anas.says(json!({"message": "hello", "receiver": ben.number})).await;
+    is_from_to(&bens.hears().await, &ana, &ben, "hello");
+    is_from_to(&anas.hears().await, &ana, &ben, "hello");
+    bens.says(json!({"message": "hi", "receiver": ana.number})).await;
+    is_from_to(&anas.hears().await, &ben, &ana, "hi");
+    is_from_to(&bens.hears().await, &ben, &ana, "hi");
 }
 
 async fn frames_that_are_wrong_change_nothing(door: &Door) {
