@@ -15,6 +15,7 @@ use actix_web::web::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
+use std::collections::HashSet;
 use std::convert::Infallible;
 use std::time::Duration;
 use tertulia_application::RequestKey;
@@ -29,6 +30,9 @@ const FIRST_FRAME: Duration = Duration::from_millis(200);
 
 /// Heartbeats between two tokens.
 const TOKEN_EVERY: u32 = 15;
+
+/// Bytes of a command's `ref` at the most.
+const MAX_REFERENCE: usize = 256;
 
 /// How to connect.
 #[derive(Deserialize, IntoParams)]
@@ -75,6 +79,7 @@ pub(crate) async fn connect(state: State, entrant: Entrant, upgrade: Upgrade) ->
         line,
         caller,
         scopes,
+        ahead: None,
     };
     rt::spawn(socket.run());
     Ok(answer)
@@ -108,6 +113,8 @@ struct Socket {
     line: Line,
     caller: Caller,
     scopes: Scopes,
+    /// While the client has said nothing and may still resume: the chats of which it was told something.
+    ahead: Option<HashSet<ChatId>>,
 }
 
 impl Socket {
@@ -128,24 +135,26 @@ impl Socket {
             },
         })
         .await?;
-        let first = match self.line.said_within(FIRST_FRAME).await? {
-            Some(text) => self.resume(&text).await?.then_some(text),
+        match self.line.said_within(FIRST_FRAME).await? {
+            Some(text) => self.begin(&text).await?,
             None => {
-                self.catch_up(Resume::Live).await?;
-                None
+                self.ahead = Some(HashSet::new());
+                self.line.listener().ask_for_token();
             }
-        };
-        if let Some(text) = first {
-            self.catch_up(Resume::Live).await?;
-            self.obey(&text).await?;
         }
         let mut beats = 0;
         loop {
             match self.line.turn().await? {
                 Turn::Told(delivery) => self.deliver(delivery).await?,
-                Turn::Said(text) => self.obey(&text).await?,
+                Turn::Said(text) => match self.ahead.take() {
+                    Some(ahead) => self.begin_late(&text, &ahead).await?,
+                    None => self.obey(&text).await?,
+                },
                 Turn::Beat => {
                     beats += 1;
+                    if self.ahead.take().is_some() {
+                        self.line.listener().stay_live();
+                    }
                     if beats % TOKEN_EVERY == 0 {
                         self.line.listener().ask_for_token();
                     }
@@ -154,23 +163,41 @@ impl Socket {
         }
     }
 
-    /// Goes on where the client was. True when the frame is about something else.
-    async fn resume(&mut self, text: &str) -> Result<bool, End> {
+    /// Goes on where the client was, if its first frame says so; otherwise it is as any other.
+    async fn begin(&mut self, text: &str) -> Result<(), End> {
         match parse_json::<ResumeFrame>(text.as_bytes()) {
-            Ok(None) => Ok(true),
-            Ok(Some(resume)) => {
-                self.catch_up(resume).await?;
-                Ok(false)
+            Ok(Some(resume)) => self.catch_up(resume).await,
+            Ok(None) => {
+                self.line.listener().stay_live();
+                self.line.listener().ask_for_token();
+                self.obey(text).await
             }
             Err(problem) => {
                 self.complain(None, &problem).await?;
-                self.catch_up(Resume::Live).await?;
-                Ok(false)
+                self.line.listener().stay_live();
+                self.line.listener().ask_for_token();
+                Ok(())
+            }
+        }
+    }
+
+    /// The first frame, when events did not wait for it any more.
+    async fn begin_late(&mut self, text: &str, ahead: &HashSet<ChatId>) -> Result<(), End> {
+        match parse_json::<ResumeFrame>(text.as_bytes()) {
+            Ok(Some(resume)) => self.catch_up_but(resume, ahead).await,
+            _ => {
+                self.line.listener().stay_live();
+                self.obey(text).await
             }
         }
     }
 
     async fn catch_up(&mut self, from: Resume) -> Result<(), End> {
+        self.catch_up_but(from, &HashSet::new()).await
+    }
+
+    /// Tells what was missed; in chats that are ahead already it could not stand in front any more.
+    async fn catch_up_but(&mut self, from: Resume, ahead: &HashSet<ChatId>) -> Result<(), End> {
         let mut backlog = match self.line.listener().resume(from).await {
             Ok(backlog) => backlog,
             Err(ResumeError::BadToken) => {
@@ -184,12 +211,16 @@ impl Socket {
             }
             Err(ResumeError::Failed(failure)) => return Err(self.failed(&Problem::from(failure)).await),
         };
+        backlog.give_up(ahead);
         loop {
             match backlog.next().await {
                 Ok(None) => break,
                 Ok(Some(events)) => {
                     for event in events {
                         self.bytes(event_json(&event)).await?;
+                    }
+                    if let Some(closing) = self.line.listener().closing() {
+                        return Err(self.line.reason(closing));
                     }
                 }
                 Err(failure) => return Err(self.failed(&Problem::from(failure)).await),
@@ -209,7 +240,12 @@ impl Socket {
 
     async fn deliver(&mut self, delivery: Delivery) -> Result<(), End> {
         match delivery {
-            Delivery::Event(event) => self.bytes(event_json(&event)).await,
+            Delivery::Event(event) => {
+                if let Some(ahead) = &mut self.ahead {
+                    ahead.insert(event.chat_id);
+                }
+                self.bytes(event_json(&event)).await
+            }
             Delivery::Token(token) => self.say(&ServerFrame::Ready { token: &token }).await,
             Delivery::Typing {
                 chat_id,
@@ -236,22 +272,23 @@ impl Socket {
 
     /// Carries out a command.
     async fn obey(&mut self, text: &str) -> Result<(), End> {
-        if let Err(problem) = self.line.admit()? {
-            return self.complain(None, &problem).await;
-        }
+        let admitted = self.line.admit()?;
         let head: Head = serde_json::from_str(text).unwrap_or_default();
         let reference = match head.r#ref {
-            Field::Given(reference) if reference.len() <= 256 => Some(reference),
+            Field::Given(reference) if reference.len() <= MAX_REFERENCE => Some(reference),
             _ => None,
         };
         let reference = reference.as_deref();
+        if let Err(problem) = admitted {
+            return self.complain(reference, &problem).await;
+        }
         let kind = match head.r#type {
             Field::Given(kind) => kind,
             _ => String::new(),
         };
         let done = match kind.as_str() {
             "ping" => return self.say(&ServerFrame::Pong).await,
-            "send" => self.send(reference, text).await,
+            "send" => self.send(text).await,
             "read" => self.read(reference, text).await,
             "typing" => self.typing(text),
             "resume" => Err(Problem::new(Kind::Invalid, "Only the first frame can resume.")),
@@ -270,12 +307,22 @@ impl Socket {
         }
     }
 
-    async fn send(&self, reference: Option<&str>, text: &str) -> Result<Option<Vec<u8>>, Problem> {
-        if !self.scopes.allow(Scope::Write) {
-            return Err(Problem::new(Kind::Forbidden, "The API key has not the scope 'write'."));
+    fn permit_writing(&self) -> Result<(), Problem> {
+        if self.scopes.allow(Scope::Write) {
+            Ok(())
+        } else {
+            Err(Problem::new(Kind::Forbidden, "The API key has not the scope 'write'."))
         }
+    }
+
+    async fn send(&self, text: &str) -> Result<Option<Vec<u8>>, Problem> {
+        self.permit_writing()?;
+        let SendTo {
+            reference,
+            chat_id,
+            key,
+        } = parse_json::<SendFrame>(text.as_bytes())?;
         let (draft, reply_to) = parse_json::<NewMessage>(text.as_bytes())?;
-        let SendTo { chat_id, key } = parse_json::<SendFrame>(text.as_bytes())?;
         let command = SendMessage {
             chat_id,
             request: Some(RequestKey {
@@ -288,17 +335,16 @@ impl Socket {
         };
         let session = self.caller.session();
         let sent = self.state.services.messaging.send(session, command).await?;
-        Ok(reference.map(|reference| {
-            respond::to_json(&ServerFrame::Ack {
-                r#ref: reference,
-                message: Some(Message::from(&sent.message)),
-                read_seq: None,
-                unread_count: None,
-            })
-        }))
+        Ok(Some(respond::to_json(&ServerFrame::Ack {
+            r#ref: &reference,
+            message: Some(Message::from(&sent.message)),
+            read_seq: None,
+            unread_count: None,
+        })))
     }
 
     async fn read(&self, reference: Option<&str>, text: &str) -> Result<Option<Vec<u8>>, Problem> {
+        self.permit_writing()?;
         let (chat_id, seq) = parse_json::<ReadFrame>(text.as_bytes())?;
         let state = self.state.services.chats.mark_read(self.caller, chat_id, seq).await?;
         Ok(reference.map(|reference| {
@@ -312,11 +358,12 @@ impl Socket {
     }
 
     fn typing(&mut self, text: &str) -> Result<Option<Vec<u8>>, Problem> {
+        self.permit_writing()?;
         let (chat_id, active) = parse_json::<TypingFrame>(text.as_bytes())?;
         if self.line.listener().typing(chat_id, active) {
             Ok(None)
         } else {
-            Err(Problem::new(Kind::NotFound, "no such chat"))
+            Err(Problem::new(Kind::NotFound, "There is no such chat."))
         }
     }
 
@@ -398,11 +445,13 @@ impl Input for ResumeFrame {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct SendFrame {
+    r#ref: Field<String>,
     chat_id: Field<String>,
     client_id: Field<String>,
 }
 
 struct SendTo {
+    reference: String,
     chat_id: ChatId,
     key: IdempotencyKey,
 }
@@ -411,6 +460,10 @@ impl Input for SendFrame {
     type Output = SendTo;
 
     fn parse(self, mut check: Check) -> Result<SendTo, Problem> {
+        let reference = check.required("ref", self.r#ref, |reference: String| {
+            let short = Some(reference).filter(|reference| reference.len() <= MAX_REFERENCE);
+            short.ok_or("must have at most 256 bytes")
+        });
         let chat_id = check.required("chat_id", self.chat_id, by_ref(id));
         // Apart from the keys of requests.
         let key = check.required("client_id", self.client_id, |own: String| {
@@ -418,7 +471,12 @@ impl Input for SendFrame {
             own.and_then(|own| IdempotencyKey::new(&format!("ws:{own}")).ok())
                 .ok_or("must have 1 to 125 printable ASCII characters")
         });
-        check.finish(chat_id.zip(key).map(|(chat_id, key)| SendTo { chat_id, key }))
+        let fields = reference.zip(chat_id).zip(key);
+        check.finish(fields.map(|((reference, chat_id), key)| SendTo {
+            reference,
+            chat_id,
+            key,
+        }))
     }
 }
 

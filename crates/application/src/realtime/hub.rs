@@ -57,6 +57,8 @@ struct State {
     tracks: HashMap<ChatId, Track>,
     users: HashMap<UserId, Vec<Arc<Seat>>>,
     seats: u64,
+    /// Whether this node is about to stop.
+    stopping: bool,
     /// Whose chats were last looked at.
     looked_at: Option<UserId>,
 }
@@ -93,11 +95,13 @@ enum Task {
     Show(UserId, bool, Timestamp),
 }
 
-/// Where a connection's listening to a chat begins: the events after that place come by themselves.
+/// Where a connection's listening to a chat begins: behind all events that there were when it came.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Start {
     pub(super) subscription: Subscription,
     pub(super) after: EventSeq,
+    /// Whether events up to there come by themselves as well: this node has not delivered them yet.
+    pub(super) behind: bool,
 }
 
 impl Hub {
@@ -254,7 +258,9 @@ impl Hub {
 
     /// Has all connections closed: this node is about to stop.
     pub fn close_all(&self) {
-        self.state().all_seats().for_each(|seat| seat.close(Closing::Stopping));
+        let mut state = self.state();
+        state.stopping = true;
+        state.all_seats().for_each(|seat| seat.close(Closing::Stopping));
     }
 
     /// How many connections there are.
@@ -275,6 +281,9 @@ impl Hub {
         }
         seats.push(Arc::clone(&seat));
         let first = seats.len() == 1;
+        if state.stopping {
+            seat.close(Closing::Stopping);
+        }
         drop(state);
         self.presence.note(session);
         if first {
@@ -307,16 +316,24 @@ impl Hub {
         let mut chats = Vec::with_capacity(subscriptions.len());
         for subscription in subscriptions {
             let chat = subscription.chat_id;
+            if seat.has_left(&subscription) {
+                continue;
+            }
             let track = state.tracks.entry(chat).or_insert_with(|| {
                 new.push(chat);
                 Track::of(&subscription, subscription.last_event)
             });
+            let behind = track.head < subscription.last_event;
             track.seats.push(Arc::clone(seat));
             chats.push(chat);
             starts.push(Start {
                 subscription,
-                after: track.head,
+                after: track.head.max(subscription.last_event),
+                behind,
             });
+            if behind {
+                self.read(chat, track);
+            }
         }
         if seat.begin_listening(chats) {
             self.tasks.push(Task::Admit(seat.session.user_id));
@@ -455,18 +472,28 @@ impl Hub {
             Task::Admit(user) => self.admit(user).await,
             Task::CheckSessions(sessions) => self.check_sessions(sessions).await,
             Task::Arrived(user) => {
+                if !self.is_here(user) {
+                    return Ok(());
+                }
                 let now = self.clock.now();
                 let new = self.events.arrive(self.node, vec![user], now, now.plus(LEASE)).await?;
                 new.into_iter().for_each(|user| self.came_or_went(user, true, now));
+                if !self.is_here(user) {
+                    // Gone in the meantime, and that may have been noted before.
+                    self.tasks.push(Task::Departed(user));
+                }
                 Ok(())
             }
             Task::Departed(user) => {
-                if self.state().users.contains_key(&user) {
+                if self.is_here(user) {
                     return Ok(());
                 }
                 let now = self.clock.now();
                 let gone = self.events.depart(self.node, vec![user], now).await?;
                 gone.into_iter().for_each(|user| self.came_or_went(user, false, now));
+                if self.is_here(user) {
+                    self.tasks.push(Task::Arrived(user));
+                }
                 Ok(())
             }
             Task::Show(user, online, at) => self.show(user, online, at).await,
@@ -585,7 +612,7 @@ impl Hub {
         loop {
             let place = {
                 let mut state = self.state();
-                if seat.listens_to(chat_id) || !state.has(seat) {
+                if seat.listens_to(chat_id) || seat.has_left(subscription) || !state.has(seat) {
                     return Ok(());
                 }
                 let had = missed.last().map_or(before, |event: &Arc<LiveEvent>| event.seq);
@@ -593,6 +620,11 @@ impl Hub {
                     .tracks
                     .entry(chat_id)
                     .or_insert_with(|| Track::of(subscription, before));
+                if track.head < before {
+                    // The event by which they came in is still to come, and lets them listen.
+                    self.read(chat_id, track);
+                    return Ok(());
+                }
                 if track.head <= had {
                     // All that was delivered before is in hand; what comes next comes by itself.
                     missed.into_iter().for_each(|event| seat.bring(Delivery::Event(event)));
@@ -626,6 +658,10 @@ impl Hub {
             ended.for_each(|seat| seat.close(Closing::SessionEnded));
         }
         Ok(())
+    }
+
+    fn is_here(&self, user: UserId) -> bool {
+        self.state().users.contains_key(&user)
     }
 
     fn came_or_went(&self, user_id: UserId, online: bool, at: Timestamp) {
@@ -731,15 +767,18 @@ impl State {
         }
         match &event.change {
             Change::MemberRemoved { user_id } => {
-                let gone = track.seats.extract_if(.., |seat| seat.session.user_id == *user_id);
-                gone.for_each(|seat| seat.remove_chat(chat_id));
+                track.seats.retain(|seat| seat.session.user_id != *user_id);
+                // Also those that are about to listen to it, as they know it from before.
+                for seat in self.users.get(user_id).map(Vec::as_slice).unwrap_or_default() {
+                    seat.remove_chat(chat_id, event.seq);
+                }
                 if track.seats.is_empty() {
                     self.tracks.remove(&chat_id);
                 }
             }
             Change::ChatDeleted => {
                 for seat in std::mem::take(&mut track.seats) {
-                    seat.remove_chat(chat_id);
+                    seat.remove_chat(chat_id, event.seq);
                 }
                 self.tracks.remove(&chat_id);
             }

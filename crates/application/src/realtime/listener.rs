@@ -3,7 +3,7 @@ use super::seat::Seat;
 use super::token::{Place, ResumeToken};
 use super::{Closing, Delivery, LiveEvent};
 use crate::Failure;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use tertulia_domain::event::{MAX_AGE, MAX_MISSED};
 use tertulia_domain::repository::Events;
@@ -52,7 +52,7 @@ pub struct Listener {
     hub: Arc<Hub>,
     seat: Arc<Seat>,
     starts: Vec<Start>,
-    /// What the client has already of what comes by itself.
+    /// What of that which comes by itself is to be left out: the client has it, or is told before.
     floors: HashMap<ChatId, EventSeq>,
 }
 
@@ -116,6 +116,8 @@ impl Hub {
             floors: HashMap::new(),
         };
         listener.starts = self.subscribe(&listener.seat).await?;
+        let behind = listener.starts.iter().filter(|start| start.behind);
+        listener.floors = behind.map(|start| (start.subscription.chat_id, start.after)).collect();
         Ok(listener)
     }
 }
@@ -142,7 +144,7 @@ impl Listener {
             Resume::Positions(positions) => {
                 for start in &starts {
                     if let Some(position) = positions.get(&start.subscription.chat_id) {
-                        self.begin(&mut backlog, start, *position);
+                        Self::begin(&mut backlog, start, *position);
                     }
                 }
                 if positions.len() > starts.len()
@@ -166,7 +168,7 @@ impl Listener {
                 }
                 for start in &starts {
                     match token.places.get(&start.subscription.number) {
-                        Some(position) => self.begin(&mut backlog, start, *position),
+                        Some(position) => Self::begin(&mut backlog, start, *position),
                         // It was quiet when the token was made, and is so still.
                         None if token.left_out.is_some_and(|then| start.subscription.active_at <= then) => {}
                         None if token.left_out.is_some() => {
@@ -175,7 +177,7 @@ impl Listener {
                                 .push((start.subscription.chat_id, start.subscription.number));
                         }
                         // Joined since.
-                        None => self.begin(&mut backlog, start, EventSeq::ZERO),
+                        None => Self::begin(&mut backlog, start, EventSeq::ZERO),
                     }
                 }
                 let departures = self.departures(now).await?;
@@ -191,15 +193,15 @@ impl Listener {
         Ok(backlog)
     }
 
-    fn begin(&mut self, backlog: &mut Backlog, start: &Start, position: EventSeq) {
-        let Start { subscription, after } = start;
+    fn begin(backlog: &mut Backlog, start: &Start, position: EventSeq) {
+        let Start {
+            subscription, after, ..
+        } = start;
         let chat_id = subscription.chat_id;
         let before = EventSeq::new(subscription.first_event.get() - 1).unwrap_or_default();
         let position = position.max(before);
-        if position > *after {
-            // It has heard of that from another node before this one did.
-            self.floors.insert(chat_id, position);
-        } else if after.distance_from(position) > MAX_MISSED {
+        // A place that the chat has not reached is from another history, as before a backup was restored.
+        if position > *after || after.distance_from(position) > MAX_MISSED {
             backlog.reset.push((chat_id, subscription.number));
         } else if position < *after {
             backlog.missed.push(Missed {
@@ -216,6 +218,11 @@ impl Listener {
         let since = now.minus(MAX_AGE);
         let user = self.seat.session.user_id;
         Ok(self.hub.events.departures(user, since).await?)
+    }
+
+    /// Gives up to resume: the listener hears what happens since it connected.
+    pub fn stay_live(&mut self) {
+        self.starts = Vec::new();
     }
 
     /// Where the listener is now, before it resumes: behind everything that happened until it connected.
@@ -271,6 +278,11 @@ impl Listener {
         listens
     }
 
+    /// Why the connection is to be closed, if it is: for whoever does not take what comes by itself for a while.
+    pub fn closing(&self) -> Option<Closing> {
+        self.seat.closing()
+    }
+
     /// Whether the user is in that chat, as far as is known here.
     pub fn listens_to(&self, chat_id: ChatId) -> bool {
         self.seat.listens_to(chat_id)
@@ -289,6 +301,13 @@ impl Drop for Listener {
 }
 
 impl Backlog {
+    /// Leaves these chats out: they are to be loaded again if anything was missed of them.
+    pub fn give_up(&mut self, chats: &HashSet<ChatId>) {
+        let given_up = self.missed.extract_if(.., |missed| chats.contains(&missed.chat_id));
+        self.reset
+            .extend(given_up.map(|missed| (missed.chat_id, missed.number)));
+    }
+
     /// The next events that were missed; `None` when there are no more.
     pub async fn next(&mut self) -> Result<Option<Vec<LiveEvent>>, Failure> {
         while let Some(missed) = self.missed.last_mut() {

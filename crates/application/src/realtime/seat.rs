@@ -1,9 +1,9 @@
 use super::LiveEvent;
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
-use tertulia_domain::{ChatId, ClaimedSession, Timestamp, UserId};
+use tertulia_domain::{ChatId, ClaimedSession, EventSeq, Subscription, Timestamp, UserId};
 
 /// Deliveries that may wait for a connection to take them. One that lags further behind is better off to resume.
 pub(super) const MAX_WAITING: usize = 2_048;
@@ -62,6 +62,8 @@ struct Inner {
     closing: Option<Closing>,
     /// The chats that it listens to.
     chats: Vec<ChatId>,
+    /// Those that it does not listen to any more, and the last event of each.
+    left: HashMap<ChatId, EventSeq>,
     listening: Listening,
 }
 
@@ -166,8 +168,24 @@ impl Seat {
         inner.listening == Listening::Yes
     }
 
-    pub(super) fn remove_chat(&self, chat: ChatId) {
-        self.inner().chats.retain(|other| *other != chat);
+    /// After that event the chat is none of its user's any more.
+    pub(super) fn remove_chat(&self, chat: ChatId, at: EventSeq) {
+        let mut inner = self.inner();
+        inner.chats.retain(|other| *other != chat);
+        inner.left.insert(chat, at);
+    }
+
+    /// Whether the user was told, or did not have to be told, of the end of that membership: what was looked up is out of
+    /// date.
+    pub(super) fn has_left(&self, subscription: &Subscription) -> bool {
+        let inner = self.inner();
+        let left = inner.left.get(&subscription.chat_id);
+        left.is_some_and(|left| subscription.first_event <= *left)
+    }
+
+    /// Why it is to be closed, if it is.
+    pub(super) fn closing(&self) -> Option<Closing> {
+        self.inner().closing
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {

@@ -29,6 +29,7 @@ mod outage;
 mod pages;
 mod problems;
 mod processes;
+mod realtime;
 mod sessions;
 mod starting;
 mod stopping;

@@ -76,7 +76,8 @@ pub(crate) async fn connect(
     let version = Version::asked_for(query.vsn.as_deref());
     let version = version.ok_or_else(|| Problem::new(Kind::Forbidden, "The vsn must be 1.0.0 or 2.0.0."))?;
     let pairs = Pairs::of(state.clone(), caller, scopes).await?;
-    let (answer, line) = Line::open(state, caller.session(), upgrade).await?;
+    let (answer, mut line) = Line::open(state, caller.session(), upgrade).await?;
+    line.listener().stay_live();
     let socket = Socket {
         line,
         pairs,

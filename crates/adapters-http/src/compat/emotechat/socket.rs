@@ -56,7 +56,8 @@ pub(crate) async fn connect(
         let message = Message::new("The number must be your own.");
         return Ok(respond::json(StatusCode::FORBIDDEN, &message));
     }
-    let (answer, line) = Line::open(state, caller.session(), upgrade).await?;
+    let (answer, mut line) = Line::open(state, caller.session(), upgrade).await?;
+    line.listener().stay_live();
     rt::spawn(Socket { line, pairs }.run());
     Ok(answer)
 }

@@ -3,14 +3,17 @@
 mod api;
 mod database;
 mod form;
+mod frames;
 mod image;
 mod line;
 mod mail;
 mod person;
 mod phoenix;
 mod process;
+mod sent_events;
 mod server;
 mod site;
+mod socket;
 mod text_socket;
 
 pub(crate) use api::{Answer, Api};
@@ -22,8 +25,10 @@ pub(crate) use mail::{MailUrl, Maildir, token_in};
 pub(crate) use person::{PASSWORD, Person};
 pub(crate) use phoenix::Phoenix;
 pub(crate) use process::{Process, Started, command, run, run_with_input};
+pub(crate) use sent_events::SentEvents;
 pub(crate) use server::{Server, value};
 pub(crate) use site::{Site, on_each_store};
+pub(crate) use socket::Socket;
 pub(crate) use text_socket::TextSocket;
 
 use std::time::Duration;

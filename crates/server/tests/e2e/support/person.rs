@@ -35,6 +35,11 @@ impl Person {
         }
     }
 
+    /// The process.
+    pub(crate) fn api(&self) -> &Api {
+        &self.api
+    }
+
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.api.request(method, path).bearer_auth(&self.access)
     }
