@@ -53,7 +53,7 @@ impl Version {
     }
 
     /// Writes what the server says.
-    pub(super) fn write(self, join_ref: &Value, reference: &Value, topic: &str, event: &str, payload: Value) -> Value {
+    pub(super) fn write(self, join_ref: &Value, reference: &Value, topic: &str, event: &str, payload: &Value) -> Value {
         match self {
             Self::Objects => json!({"topic": topic, "event": event, "payload": payload, "ref": reference}),
             Self::Arrays => json!([join_ref, reference, topic, event, payload]),

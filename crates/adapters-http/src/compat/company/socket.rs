@@ -166,7 +166,7 @@ impl Socket {
         };
         let frame = self
             .version
-            .write(join_ref, &Value::Null, ROOM, "receive_msg", received);
+            .write(join_ref, &Value::Null, ROOM, "receive_msg", &received);
         self.line.say(&frame).await
     }
 
@@ -234,7 +234,7 @@ impl Socket {
         let Some(join_ref) = self.joined.take() else {
             return Ok(());
         };
-        let frame = self.version.write(&join_ref, &join_ref, ROOM, "phx_close", json!({}));
+        let frame = self.version.write(&join_ref, &join_ref, ROOM, "phx_close", &json!({}));
         self.line.say(&frame).await
     }
 
@@ -249,7 +249,7 @@ impl Socket {
             topic,
             ..
         } = push;
-        let frame = self.version.write(join_ref, reference, topic, "phx_reply", payload);
+        let frame = self.version.write(join_ref, reference, topic, "phx_reply", &payload);
         self.line.say(&frame).await
     }
 }

@@ -78,7 +78,7 @@ async fn two_clients_of_either_version_talk(door: &Door) {
         let mut janes_other = jane.join(door, version).await;
         let mut jacks = jack.join(door, other).await;
         for client in [&mut johns, &mut janes] {
-            client.does(json!({"do": "ping"}));
+            client.does(&json!({"do": "ping"}));
             assert_eq!(client.hears().await, json!({"ping": "ok"}));
         }
 
@@ -114,7 +114,7 @@ async fn two_clients_of_either_version_talk(door: &Door) {
         let sent = johns.pushes("send_msg", call, "ok").await;
         assert_ne!(sent["conv"], *conversation);
         assert_eq!(jacks.receives().await, sent);
-        janes.does(json!({"do": "leave"}));
+        janes.does(&json!({"do": "leave"}));
         let left = [janes.hears().await, janes.hears().await];
         assert!(left.contains(&json!({"leave": "ok", "response": {}})), "{left:?}");
         assert!(left.contains(&json!({"channel": "closed"})), "{left:?}");
@@ -122,7 +122,7 @@ async fn two_clients_of_either_version_talk(door: &Door) {
         let sent = johns.pushes("send_msg", gone, "ok").await;
         assert_eq!(janes_other.receives().await["message"], "posted");
         assert_eq!(janes_other.receives().await, sent);
-        janes.does(json!({"do": "ping"}));
+        janes.does(&json!({"do": "ping"}));
         assert_eq!(janes.hears().await, json!({"ping": "ok"}));
     }
 }
@@ -276,7 +276,7 @@ async fn strangers_are_refused(door: &Door) {
         "bad",
         "2.0.0",
     );
-    client.does(json!({"do": "connect"}));
+    client.does(&json!({"do": "connect"}));
     assert_eq!(client.hears().await["socket"], "closed");
 }
 

@@ -12,6 +12,7 @@ at_each_door! { "emotechat":
     wherever_they_were_sent
     frames_that_are_wrong_change_nothing
     only_ones_own_socket_opens
+    a_key_may_do_what_its_scopes_say
     it_ends_with_the_session
 }
 
@@ -230,6 +231,34 @@ async fn only_ones_own_socket_opens(door: &Door) {
     assert!(plain["message"].is_string());
     let twice = format!("?token=Bearer%20Bearer%20{}", ana.token);
     TextSocket::open(&door.url(&format!("{own}{twice}")), None).await;
+}
+
+async fn a_key_may_do_what_its_scopes_say(door: &Door) {
+    let [ana, ben] = [User::enter(door, "ana").await, User::enter(door, "ben").await];
+    let with_key = async |scopes: &[&str]| {
+        let key = json!({"name": "A bot", "scopes": scopes});
+        let key = ana.native.post("/me/keys", key).await.is(201);
+        let url = door.url(&format!("/ws/{}", ana.number));
+        TextSocket::open(&url, Some(key["key"].as_str().unwrap())).await
+    };
+    let mut reader = with_key(&["read"]).await;
+    let mut writer = with_key(&["read", "write"]).await;
+    let mut all = with_key(&["read", "write", "manage"]).await;
+    let hello = json!({"message": "hello", "receiver": ben.number});
+    // There is no chat yet, and to make one is more than to write.
+    for socket in [&mut reader, &mut writer] {
+        socket.says(hello.clone()).await;
+        assert!(socket.hears().await["error"].is_string());
+    }
+    all.says(hello.clone()).await;
+    for socket in [&mut all, &mut reader, &mut writer] {
+        is_from_to(&socket.hears().await, &ana, &ben, "hello");
+    }
+    writer.says(hello.clone()).await;
+    is_from_to(&writer.hears().await, &ana, &ben, "hello");
+    is_from_to(&reader.hears().await, &ana, &ben, "hello");
+    reader.says(hello).await;
+    assert!(reader.hears().await["error"].is_string());
 }
 
 async fn it_ends_with_the_session(door: &Door) {

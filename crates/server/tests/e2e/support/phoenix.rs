@@ -45,15 +45,15 @@ impl Phoenix {
     /// One that has joined the room of `company`, below that base.
     pub(crate) async fn joined(base: &str, token: &str, vsn: &str) -> Self {
         let mut phoenix = Self::start(&format!("{}/socket", base.replacen("http", "ws", 1)), token, vsn);
-        phoenix.does(json!({"do": "connect"}));
+        phoenix.does(&json!({"do": "connect"}));
         assert_eq!(phoenix.hears().await, json!({"socket": "opened"}));
-        phoenix.does(json!({"do": "join", "topic": "room:chat"}));
+        phoenix.does(&json!({"do": "join", "topic": "room:chat"}));
         assert_eq!(phoenix.hears().await, json!({"join": "ok", "response": {}}));
         phoenix
     }
 
     /// Has it do something.
-    pub(crate) fn does(&mut self, command: Value) {
+    pub(crate) fn does(&mut self, command: &Value) {
         writeln!(self.input, "{command}").unwrap();
     }
 
@@ -65,7 +65,7 @@ impl Phoenix {
 
     /// Pushes an event; the answer must have that status.
     pub(crate) async fn pushes(&mut self, event: &str, payload: Value, status: &str) -> Value {
-        self.does(json!({"do": "push", "event": event, "payload": payload}));
+        self.does(&json!({"do": "push", "event": event, "payload": payload}));
         let mut answer = self.hears().await;
         assert_eq!(answer["push"], status, "{answer}");
         answer["response"].take()
