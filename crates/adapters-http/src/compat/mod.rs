@@ -12,6 +12,7 @@ mod emotechat;
 mod english;
 mod files;
 mod messages;
+mod pairs;
 mod participants;
 mod spanish;
 

@@ -1,4 +1,4 @@
-use crate::extract::{Entry, Extract, Identity, Read, bearer_token, state};
+use crate::extract::{Entry, Extract, Identity, Read, bearer_token, state, without_scheme};
 use crate::problem::{Kind, Problem};
 use actix_web::dev::Payload;
 use actix_web::http::header::{HeaderValue, SEC_WEBSOCKET_PROTOCOL};
@@ -67,6 +67,32 @@ impl Extract for Entrant {
             scopes,
             protocol,
         })
+    }
+}
+
+/// Somebody who may listen as clients of contracts come: by a token in the query, or else in the head.
+pub(crate) struct Guest {
+    pub(crate) caller: Caller,
+    pub(crate) scopes: Scopes,
+}
+
+#[derive(Deserialize)]
+struct TokenQuery {
+    token: Option<String>,
+}
+
+impl Extract for Guest {
+    const ENTRY: Entry = <Identity<Read> as Extract>::ENTRY;
+
+    async fn extract(request: &HttpRequest, _: &mut Payload) -> Result<Self, Problem> {
+        let query = web::Query::<TokenQuery>::from_query(request.query_string());
+        let given = query.ok().and_then(|query| query.into_inner().token);
+        let token = match &given {
+            Some(token) => without_scheme(token),
+            None => bearer_token(request)?,
+        };
+        let Identity { caller, scopes, .. } = Identity::<Read>::by_token(request, token).await?;
+        Ok(Self { caller, scopes })
     }
 }
 

@@ -6,12 +6,15 @@
 pub(crate) mod document;
 mod entrance;
 mod frames;
+mod line;
 mod render;
 pub(crate) mod socket;
 pub(crate) mod stream;
 pub(crate) mod sync;
 
+pub(crate) use entrance::{Guest, Upgrade};
 pub(crate) use frames::ServerFrame;
+pub(crate) use line::{End, Line, Turn};
 pub(crate) use render::event_json;
 
 use crate::endpoint::Endpoint;

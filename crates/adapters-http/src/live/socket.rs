@@ -1,6 +1,7 @@
 use super::entrance::{Entrant, Upgrade};
 use super::event_json;
 use super::frames::{Head, Limits, ServerFrame, positions};
+use super::line::{COMMANDS, End, HEARTBEAT, Line, MAX_FRAME, Turn};
 use crate::api::v1::messages::NewMessage;
 use crate::dto::Message;
 use crate::extract::{Account, Authenticated, Check, Field, Input, State, by_ref, id, parse_json};
@@ -10,53 +11,28 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::SEC_WEBSOCKET_PROTOCOL;
 use actix_web::rt;
-use actix_ws::{AggregatedMessage, AggregatedMessageStream, CloseCode, CloseReason, Closed, Session};
-use bytestring::ByteString;
-use futures_util::StreamExt;
+use actix_web::web::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use std::collections::HashSet;
+use std::convert::Infallible;
 use std::time::Duration;
 use tertulia_application::RequestKey;
 use tertulia_application::messaging::SendMessage;
-use tertulia_application::realtime::{Bookmark, Closing, Delivery, Listener, MAX_CONNECTIONS, Resume, ResumeError};
+use tertulia_application::realtime::{Bookmark, Delivery, MAX_CONNECTIONS, Resume, ResumeError};
 use tertulia_domain::api_key::Scope;
 use tertulia_domain::{Caller, ChatId, Fingerprint, IdempotencyKey, MessageDraft, MessageId, Scopes, Seq};
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use utoipa::{IntoParams, ToSchema};
-
-/// How often the server pings.
-const HEARTBEAT: Duration = Duration::from_secs(20);
-
-/// How long a peer that says nothing is taken to be there: with the time to the next heartbeat, less than a minute.
-const PATIENCE: Duration = Duration::from_secs(39);
 
 /// How long events wait for a client that wants to resume.
 const FIRST_FRAME: Duration = Duration::from_millis(200);
 
-/// How long a frame may take to be taken by the connection.
-const SEND_PATIENCE: Duration = Duration::from_secs(20);
-
 /// Heartbeats between two tokens.
 const TOKEN_EVERY: u32 = 15;
 
-/// Bytes of a frame at the most.
-const MAX_FRAME: usize = 64 * 1024;
-
 /// Bytes of a command's `ref` at the most.
 const MAX_REFERENCE: usize = 256;
-
-/// Commands a second, and how many at once.
-const COMMANDS: u32 = 50;
-const BURST: u32 = 200;
-
-/// Within that time clients come back after the server stopped.
-const SPREAD_MILLIS: u64 = 10_000;
-
-/// The protocol's own codes of closing.
-const SESSION_ENDED: u16 = 4001;
-const RESUME: u16 = 4002;
 
 /// How to connect.
 #[derive(Deserialize, IntoParams)]
@@ -94,26 +70,18 @@ pub(crate) async fn connect(state: State, entrant: Entrant, upgrade: Upgrade) ->
         scopes,
         protocol,
     } = entrant;
-    let (mut answer, session, incoming) = actix_ws::handle(&upgrade.request, upgrade.payload)
-        .map_err(|error| Problem::new(Kind::Malformed, format!("This is no WebSocket handshake: {error}.")))?;
-    let listener = state.services.hub.connect(caller.session()).await?;
+    let (mut answer, line) = Line::open(state.clone(), caller.session(), upgrade).await?;
     if let Some(protocol) = protocol {
         answer.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, protocol);
     }
-    let incoming = incoming
-        .max_frame_size(MAX_FRAME)
-        .aggregate_continuations()
-        .max_continuation_size(MAX_FRAME);
     let socket = Socket {
         state,
-        listener,
-        session,
+        line,
         caller,
         scopes,
-        allowance: Allowance::full(),
         told: None,
     };
-    rt::spawn(socket.run(incoming));
+    rt::spawn(socket.run());
     Ok(answer)
 }
 
@@ -142,11 +110,9 @@ pub(crate) async fn ticket(
 /// One connection.
 struct Socket {
     state: State,
-    listener: Listener,
-    session: Session,
+    line: Line,
     caller: Caller,
     scopes: Scopes,
-    allowance: Allowance,
     /// While the client has said nothing and may still resume: what it was told.
     told: Option<Told>,
 }
@@ -158,35 +124,13 @@ struct Told {
     bookmark: Bookmark,
 }
 
-/// Why a connection ends.
-enum End {
-    /// The peer is gone or does not take what is sent.
-    Gone,
-    /// The peer closed it.
-    Closed,
-    Told(CloseReason),
-}
-
-impl From<Closed> for End {
-    fn from(_: Closed) -> Self {
-        Self::Gone
-    }
-}
-
 impl Socket {
-    async fn run(mut self, mut incoming: AggregatedMessageStream) {
-        let Err(end) = self.talk(&mut incoming).await;
-        let reason = match end {
-            End::Gone | End::Closed => None,
-            End::Told(reason) => Some(reason),
-        };
-        let Self { session, listener, .. } = self;
-        drop(listener);
-        // A peer that does not take it is gone as well.
-        let _ = timeout(Duration::from_secs(2), session.close(reason)).await;
+    async fn run(mut self) {
+        let Err(end) = self.talk().await;
+        self.line.close(end).await;
     }
 
-    async fn talk(&mut self, incoming: &mut AggregatedMessageStream) -> Result<std::convert::Infallible, End> {
+    async fn talk(&mut self) -> Result<Infallible, End> {
         self.say(&ServerFrame::Hello {
             session_id: self.caller.session_id.into(),
             user_id: self.caller.user_id.into(),
@@ -200,54 +144,34 @@ impl Socket {
         .await?;
         let told = Told {
             chats: HashSet::new(),
-            bookmark: self.listener.bookmark(),
+            bookmark: self.line.listener().bookmark(),
         };
-        match self.first_frame(incoming).await? {
+        match self.line.said_within(FIRST_FRAME).await? {
             Some(text) => self.begin(&text, told).await?,
             None => {
                 self.ready(&told).await?;
                 self.told = Some(told);
             }
         }
-        let mut heard = Instant::now();
         let mut beats = 0;
-        let mut heartbeat = interval(HEARTBEAT);
-        heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        heartbeat.tick().await;
         loop {
-            tokio::select! {
-                delivery = self.listener.next() => self.deliver(delivery.map_err(|closing| self.reason(closing))?).await?,
-                message = incoming.next() => {
-                    heard = Instant::now();
-                    self.hear(message).await?;
-                }
-                _ = heartbeat.tick() => {
-                    if heard.elapsed() > PATIENCE {
-                        return Err(End::Gone);
-                    }
-                    taken(self.session.ping(b"")).await?;
+            match self.line.turn().await? {
+                Turn::Told(delivery) => self.deliver(delivery).await?,
+                Turn::Said(text) => match self.told.take() {
+                    Some(told) => self.begin_late(&text, told).await?,
+                    None => self.obey(&text).await?,
+                },
+                Turn::Beat => {
                     beats += 1;
                     if self.told.take().is_some() {
-                        self.listener.stay_live();
+                        self.line.listener().stay_live();
                     }
                     if beats % TOKEN_EVERY == 0 {
-                        self.listener.ask_for_token();
+                        self.line.listener().ask_for_token();
                     }
                 }
             }
         }
-    }
-
-    /// The first frame, if it comes soon.
-    async fn first_frame(&mut self, incoming: &mut AggregatedMessageStream) -> Result<Option<ByteString>, End> {
-        let deadline = Instant::now() + FIRST_FRAME;
-        while let Ok(message) = tokio::time::timeout_at(deadline, incoming.next()).await {
-            match message {
-                Some(Ok(AggregatedMessage::Text(text))) => return Ok(Some(text)),
-                message => self.hear(message).await?,
-            }
-        }
-        Ok(None)
     }
 
     /// Goes on where the client was, if its first frame says so; otherwise it is as any other.
@@ -255,12 +179,12 @@ impl Socket {
         match parse_json::<ResumeFrame>(text.as_bytes()) {
             Ok(Some(resume)) => self.catch_up(resume, told).await,
             Ok(None) => {
-                self.listener.stay_live();
+                self.line.listener().stay_live();
                 self.ready(&told).await?;
                 self.obey(text).await
             }
             Err(problem) => {
-                self.listener.stay_live();
+                self.line.listener().stay_live();
                 self.complain(None, &problem).await?;
                 self.ready(&told).await
             }
@@ -270,7 +194,7 @@ impl Socket {
     /// The same, after events did not wait for the first frame any more.
     async fn begin_late(&mut self, text: &str, told: Told) -> Result<(), End> {
         if let Ok(None) = parse_json::<ResumeFrame>(text.as_bytes()) {
-            self.listener.stay_live();
+            self.line.listener().stay_live();
             return self.obey(text).await;
         }
         self.begin(text, told).await
@@ -283,7 +207,7 @@ impl Socket {
 
     /// Tells what was missed, but for chats of which something newer was told already.
     async fn catch_up(&mut self, from: Resume, told: Told) -> Result<(), End> {
-        let mut backlog = match self.listener.resume(from).await {
+        let mut backlog = match self.line.listener().resume(from).await {
             Ok(backlog) => backlog,
             Err(ResumeError::BadToken) => {
                 let problem = Problem::new(
@@ -303,14 +227,14 @@ impl Socket {
                     for event in events {
                         self.bytes(event_json(&event)).await?;
                     }
-                    if let Some(closing) = self.listener.closing() {
-                        return Err(self.reason(closing));
+                    if let Some(closing) = self.line.listener().closing() {
+                        return Err(self.line.reason(closing));
                     }
                 }
                 Err(failure) => return Err(self.failed(&Problem::from(failure)).await),
             }
         }
-        for event in backlog.departures(&self.listener) {
+        for event in backlog.departures(self.line.listener()) {
             self.bytes(event_json(&event)).await?;
         }
         let chats = backlog.reset();
@@ -319,30 +243,6 @@ impl Socket {
             self.say(&ServerFrame::Reset { chats }).await?;
         }
         self.ready(&told).await
-    }
-
-    async fn hear(&mut self, message: Option<Result<AggregatedMessage, actix_ws::ProtocolError>>) -> Result<(), End> {
-        match message {
-            None | Some(Ok(AggregatedMessage::Close(_))) => Err(End::Closed),
-            Some(Err(actix_ws::ProtocolError::Overflow)) => Err(told(CloseCode::Size, "the frame is too large")),
-            Some(Err(_)) => Err(told(CloseCode::Protocol, "this is not the protocol")),
-            Some(Ok(AggregatedMessage::Ping(payload))) => {
-                self.listener.note_presence();
-                taken(self.session.pong(&payload)).await
-            }
-            Some(Ok(AggregatedMessage::Pong(_))) => {
-                self.listener.note_presence();
-                Ok(())
-            }
-            Some(Ok(AggregatedMessage::Text(text))) => {
-                self.listener.note_presence();
-                match self.told.take() {
-                    Some(told) => self.begin_late(&text, told).await,
-                    None => self.obey(&text).await,
-                }
-            }
-            Some(Ok(AggregatedMessage::Binary(_))) => Err(told(CloseCode::Unsupported, "frames are texts")),
-        }
     }
 
     async fn deliver(&mut self, delivery: Delivery) -> Result<(), End> {
@@ -380,18 +280,14 @@ impl Socket {
 
     /// Carries out a command.
     async fn obey(&mut self, text: &str) -> Result<(), End> {
-        let allowed = self.allowance.take();
-        if matches!(allowed, Taken::FarTooMany) {
-            return Err(told(CloseCode::Policy, "too many commands"));
-        }
+        let admitted = self.line.admit()?;
         let head: Head = serde_json::from_str(text).unwrap_or_default();
         let reference = match head.r#ref {
             Field::Given(reference) if reference.len() <= MAX_REFERENCE => Some(reference),
             _ => None,
         };
         let reference = reference.as_deref();
-        if matches!(allowed, Taken::No) {
-            let problem = Problem::new(Kind::RateLimited, "Too many commands; wait a moment.");
+        if let Err(problem) = admitted {
             return self.complain(reference, &problem).await;
         }
         let kind = match head.r#type {
@@ -445,7 +341,7 @@ impl Socket {
             reply_to,
             addressee: None,
         };
-        let session = self.listener.session();
+        let session = self.caller.session();
         let sent = self.state.services.messaging.send(session, command).await?;
         Ok(Some(respond::to_json(&ServerFrame::Ack {
             r#ref: &reference,
@@ -469,10 +365,10 @@ impl Socket {
         }))
     }
 
-    fn typing(&self, text: &str) -> Result<Option<Vec<u8>>, Problem> {
+    fn typing(&mut self, text: &str) -> Result<Option<Vec<u8>>, Problem> {
         self.permit_writing()?;
         let (chat_id, active) = parse_json::<TypingFrame>(text.as_bytes())?;
-        if self.listener.typing(chat_id, active) {
+        if self.line.listener().typing(chat_id, active) {
             Ok(None)
         } else {
             Err(Problem::new(Kind::NotFound, "There is no such chat."))
@@ -493,80 +389,17 @@ impl Socket {
     async fn failed(&mut self, problem: &Problem) -> End {
         problem.log();
         match self.complain(None, problem).await {
-            Ok(()) => told(CloseCode::Again, "try again later"),
+            Ok(()) => End::for_now(),
             Err(end) => end,
         }
     }
 
-    fn reason(&self, closing: Closing) -> End {
-        match closing {
-            Closing::SessionEnded => told(CloseCode::Other(SESSION_ENDED), "the session has ended"),
-            Closing::TooSlow => told(CloseCode::Other(RESUME), "too slow; resume"),
-            Closing::Interrupted => told(CloseCode::Other(RESUME), "interrupted; resume"),
-            Closing::Stopping => {
-                // Whoever it is, not all at once.
-                let random = self.state.ids.next().as_u64_pair().1;
-                let delay = random % SPREAD_MILLIS;
-                told(CloseCode::Restart, &format!("{{\"reconnect_after_ms\":{delay}}}"))
-            }
-        }
-    }
-
     async fn say(&mut self, frame: &ServerFrame<'_>) -> Result<(), End> {
-        self.bytes(respond::to_json(frame).into()).await
+        self.line.say(frame).await
     }
 
-    async fn bytes(&mut self, frame: actix_web::web::Bytes) -> Result<(), End> {
-        let text = ByteString::try_from(frame).map_err(|_| End::Gone)?;
-        taken(self.session.text(text)).await
-    }
-}
-
-async fn taken(sending: impl Future<Output = Result<(), Closed>>) -> Result<(), End> {
-    let slow = |_| told(CloseCode::Other(RESUME), "too slow; resume");
-    timeout(SEND_PATIENCE, sending).await.map_err(slow)??;
-    Ok(())
-}
-
-fn told(code: CloseCode, text: &str) -> End {
-    End::Told(CloseReason {
-        code,
-        description: Some(text.to_owned()),
-    })
-}
-
-/// How many commands a client may give. One that is refused counts as well: who goes on is shut out.
-struct Allowance {
-    left: f64,
-    at: Instant,
-}
-
-enum Taken {
-    Yes,
-    No,
-    FarTooMany,
-}
-
-impl Allowance {
-    fn full() -> Self {
-        Self {
-            left: f64::from(BURST),
-            at: Instant::now(),
-        }
-    }
-
-    fn take(&mut self) -> Taken {
-        let now = Instant::now();
-        let gained = now.duration_since(self.at).as_secs_f64() * f64::from(COMMANDS);
-        self.left = (self.left + gained).min(f64::from(BURST)) - 1.0;
-        self.at = now;
-        if self.left >= 0.0 {
-            Taken::Yes
-        } else if self.left >= -f64::from(BURST) {
-            Taken::No
-        } else {
-            Taken::FarTooMany
-        }
+    async fn bytes(&mut self, frame: Bytes) -> Result<(), End> {
+        self.line.say_bytes(frame).await
     }
 }
 

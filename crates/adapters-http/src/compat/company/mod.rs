@@ -3,8 +3,10 @@
 
 mod auth;
 mod conversations;
+mod frames;
 mod messages;
 mod pages;
+mod socket;
 mod users;
 mod wire;
 
@@ -13,6 +15,8 @@ use crate::endpoint::Endpoint;
 use crate::problem::{FieldCode, FieldError, Kind, Problem};
 use crate::{respond, uploads};
 use actix_web::http::StatusCode;
+use frames::ReceivedMessage;
+use socket::NewChannelMessage;
 use std::collections::BTreeMap;
 use utoipa::OpenApi;
 use wire::Failure;
@@ -32,6 +36,7 @@ fn endpoints() -> Vec<Endpoint> {
         users::endpoints(),
         auth::endpoints(),
         uploads::endpoints(),
+        socket::endpoints(),
     ]
     .into_iter()
     .flatten()
@@ -115,8 +120,9 @@ fn reason(error: &FieldError) -> &str {
         messages::list,
         messages::send,
         uploads::show,
+        socket::connect,
     ),
-    components(schemas(Failure)),
+    components(schemas(Failure, NewChannelMessage, ReceivedMessage)),
     tags(
         (name = "auth", description = "Sessions"),
         (name = "users", description = "Accounts and who has them"),

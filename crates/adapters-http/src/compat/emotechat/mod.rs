@@ -5,6 +5,7 @@ mod conversations;
 mod pages;
 mod password;
 mod profile;
+mod socket;
 mod wire;
 
 use super::{Contract, english};
@@ -12,8 +13,9 @@ use crate::endpoint::Endpoint;
 use crate::problem::{Kind, Problem};
 use crate::respond;
 use actix_web::http::StatusCode;
+use socket::NewSocketMessage;
 use utoipa::OpenApi;
-use wire::Message;
+use wire::{Message, SocketFailure, SocketMessage};
 
 pub(super) const CONTRACT: Contract = Contract {
     name: "emotechat",
@@ -29,6 +31,7 @@ fn endpoints() -> Vec<Endpoint> {
         auth::endpoints(),
         profile::endpoints(),
         password::endpoints(),
+        socket::endpoints(),
     ]
     .into_iter()
     .flatten()
@@ -62,8 +65,9 @@ fn failure(problem: &Problem) -> (StatusCode, Vec<u8>) {
         conversations::list,
         password::request_reset,
         password::reset,
+        socket::connect,
     ),
-    components(schemas(Message)),
+    components(schemas(Message, NewSocketMessage, SocketMessage, SocketFailure)),
     tags(
         (name = "auth", description = "Sessions"),
         (name = "profile", description = "Everybody"),

@@ -1,5 +1,6 @@
 //! What goes over the wire.
 
+use crate::dto::{Id, Time};
 use serde::Serialize;
 use tertulia_domain::{self as domain, Email};
 use utoipa::ToSchema;
@@ -51,4 +52,22 @@ pub(crate) struct LoggedIn<'a> {
     pub(super) user: User<'a>,
     /// What requests send as `Authorization: Bearer`; it is in that header of the answer, too.
     pub(super) token: &'a str,
+}
+
+/// A message that was sent.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SocketMessage<'a> {
+    /// Empty for a message that is nothing but files.
+    pub(super) message: &'a str,
+    pub(super) sender: i64,
+    pub(super) receiver: i64,
+    pub(super) time: Time,
+    pub(super) id: Id,
+}
+
+/// A frame that was not handled.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SocketFailure<'a> {
+    /// What happened, for people.
+    pub(super) error: &'a str,
 }

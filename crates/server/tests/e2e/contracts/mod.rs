@@ -2,9 +2,11 @@
 
 mod amigos;
 mod company;
+mod company_socket;
 mod cookies;
 mod crossing;
 mod emotechat;
+mod emotechat_socket;
 mod face;
 mod participants;
 mod rules;
@@ -100,6 +102,11 @@ impl Door {
     /// What stands before the contract's paths.
     fn base(&self) -> &str {
         &self.base
+    }
+
+    /// The URL of a path of the contract.
+    fn url(&self, path: &str) -> String {
+        format!("{}{}{path}", self.api.base(), self.base)
     }
 
     /// A request to a path of the contract.

@@ -8,11 +8,13 @@ mod image;
 mod line;
 mod mail;
 mod person;
+mod phoenix;
 mod process;
 mod sent_events;
 mod server;
 mod site;
 mod socket;
+mod text_socket;
 
 pub(crate) use api::{Answer, Api};
 pub(crate) use database::{Database, on_each_database};
@@ -21,11 +23,13 @@ pub(crate) use image::{bomb, picture, size_of};
 pub(crate) use line::Line;
 pub(crate) use mail::{MailUrl, Maildir, token_in};
 pub(crate) use person::{PASSWORD, Person};
+pub(crate) use phoenix::Phoenix;
 pub(crate) use process::{Process, Started, command, run, run_with_input};
 pub(crate) use sent_events::SentEvents;
 pub(crate) use server::{Server, value};
 pub(crate) use site::{Site, on_each_store};
 pub(crate) use socket::Socket;
+pub(crate) use text_socket::TextSocket;
 
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
