@@ -26,7 +26,9 @@ impl AccountService {
             .map_err(Failure::from)?;
         let erased = erased.ok_or(DeleteAccountError::NotFound)?;
         self.hub.sessions_ended(caller.user_id, None);
-        chats.into_iter().for_each(|chat| self.hub.changed(chat, Vec::new()));
+        for chat in chats {
+            self.hub.changed(chat, Vec::new());
+        }
         Ok(erased)
     }
 }

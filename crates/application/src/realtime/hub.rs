@@ -380,7 +380,9 @@ impl Hub {
             Signal::Presence { user_id, online, at } => self.tasks.push(Task::Show(user_id, online, at)),
             Signal::Lost => {
                 let users: Vec<UserId> = self.state().users.keys().copied().collect();
-                users.into_iter().for_each(|user| self.tasks.push(Task::Admit(user)));
+                for user in users {
+                    self.tasks.push(Task::Admit(user));
+                }
                 self.look_around();
                 self.look_at_sessions();
             }
@@ -455,7 +457,7 @@ impl Hub {
             track.number,
         ));
         if seq == track.head.next() {
-            state.deliver(event);
+            state.deliver(&event);
             state.deliver_early(chat_id);
         } else {
             if track.early.len() < MAX_EARLY {
@@ -477,7 +479,9 @@ impl Hub {
                 }
                 let now = self.clock.now();
                 let new = self.events.arrive(self.node, vec![user], now, now.plus(LEASE)).await?;
-                new.into_iter().for_each(|user| self.came_or_went(user, true, now));
+                for user in new {
+                    self.came_or_went(user, true, now);
+                }
                 if !self.is_here(user) {
                     // Gone in the meantime, and that may have been noted before.
                     self.tasks.push(Task::Departed(user));
@@ -490,7 +494,9 @@ impl Hub {
                 }
                 let now = self.clock.now();
                 let gone = self.events.depart(self.node, vec![user], now).await?;
-                gone.into_iter().for_each(|user| self.came_or_went(user, false, now));
+                for user in gone {
+                    self.came_or_went(user, false, now);
+                }
                 if self.is_here(user) {
                     self.tasks.push(Task::Arrived(user));
                 }
@@ -570,7 +576,7 @@ impl Hub {
                 change: Change::ChatDeleted,
             };
             let number = track.number;
-            state.deliver(Arc::new(LiveEvent::new(event, number)));
+            state.deliver(&Arc::new(LiveEvent::new(event, number)));
         }
         Ok(())
     }
@@ -627,7 +633,9 @@ impl Hub {
                 }
                 if track.head <= had {
                     // All that was delivered before is in hand; what comes next comes by itself.
-                    missed.into_iter().for_each(|event| seat.bring(Delivery::Event(event)));
+                    for event in missed {
+                        seat.bring(Delivery::Event(event));
+                    }
                     seat.add_chat(chat_id);
                     track.seats.push(Arc::clone(seat));
                     self.read(chat_id, track);
@@ -729,7 +737,7 @@ impl State {
         if let Some(track) = self.tracks.get(&event.chat_id)
             && event.seq == track.head.next()
         {
-            self.deliver(Arc::new(LiveEvent::new(event, track.number)));
+            self.deliver(&Arc::new(LiveEvent::new(event, track.number)));
         }
     }
 
@@ -739,14 +747,14 @@ impl State {
             let next = track.head.next();
             track.early = track.early.split_off(&next);
             match track.early.remove(&next) {
-                Some(event) => self.deliver(event),
+                Some(event) => self.deliver(&event),
                 None => return,
             }
         }
     }
 
     /// Delivers a chat's next event.
-    fn deliver(&mut self, event: Arc<LiveEvent>) {
+    fn deliver(&mut self, event: &Arc<LiveEvent>) {
         let chat_id = event.chat_id;
         let Some(track) = self.tracks.get_mut(&chat_id) else {
             return;
@@ -763,7 +771,7 @@ impl State {
             }
         }
         for seat in &track.seats {
-            seat.bring(Delivery::Event(Arc::clone(&event)));
+            seat.bring(Delivery::Event(Arc::clone(event)));
         }
         match &event.change {
             Change::MemberRemoved { user_id } => {
