@@ -202,12 +202,11 @@ impl Socket {
             chats: HashSet::new(),
             bookmark: self.listener.bookmark(),
         };
-        match self.first_frame(incoming).await? {
-            Some(text) => self.begin(&text, told).await?,
-            None => {
-                self.ready(&told).await?;
-                self.told = Some(told);
-            }
+        if let Some(text) = self.first_frame(incoming).await? {
+            self.begin(&text, told).await?;
+        } else {
+            self.ready(&told).await?;
+            self.told = Some(told);
         }
         let mut heard = Instant::now();
         let mut beats = 0;
