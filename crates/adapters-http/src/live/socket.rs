@@ -146,12 +146,11 @@ impl Socket {
             chats: HashSet::new(),
             bookmark: self.line.listener().bookmark(),
         };
-        match self.line.said_within(FIRST_FRAME).await? {
-            Some(text) => self.begin(&text, told).await?,
-            None => {
-                self.ready(&told).await?;
-                self.told = Some(told);
-            }
+        if let Some(text) = self.line.said_within(FIRST_FRAME).await? {
+            self.begin(&text, told).await?;
+        } else {
+            self.ready(&told).await?;
+            self.told = Some(told);
         }
         let mut beats = 0;
         loop {
