@@ -409,6 +409,13 @@ mod tests {
     }
 
     #[test]
+    fn that_nobody_leaves_a_direct_chat_is_documented() {
+        let document: Value = serde_json::from_slice(&document()).unwrap();
+        let remove = &document["paths"]["/api/v1/chats/{id}/members/{user_id}"]["delete"];
+        assert!(remove["responses"]["422"].is_object());
+    }
+
+    #[test]
     fn every_reference_leads_somewhere() {
         fn walk(value: &Value, document: &Value) {
             match value {

@@ -1,6 +1,6 @@
 use super::PageQuery;
 use crate::creation::{Creation, stored};
-use crate::docs::responses::{Conflict, Forbidden, NotFound, Retryable};
+use crate::docs::responses::{Conflict, Forbidden, Invalid, NotFound, Retryable};
 use crate::dto::{self, Id, List, Member, Sight};
 use crate::endpoint::Endpoint;
 use crate::extract::{
@@ -188,7 +188,7 @@ pub(crate) async fn change_role(
         ("id" = Id, Path, description = "The chat"),
         ("user_id" = Id, Path, description = "The member")
     ),
-    responses((status = 204, description = "Removed"), Forbidden)
+    responses((status = 204, description = "Removed"), Forbidden, Invalid)
 )]
 pub(crate) async fn remove(
     state: State,
