@@ -19,7 +19,7 @@ struct Frames;
 
 /// The description of the frames
 ///
-/// AsyncAPI 3.0, from the types that the frames are written with.
+/// `AsyncAPI` 3.0, from the types that the frames are written with.
 #[utoipa::path(
     get,
     path = "/asyncapi.json",

@@ -135,12 +135,11 @@ impl Socket {
             },
         })
         .await?;
-        match self.line.said_within(FIRST_FRAME).await? {
-            Some(text) => self.begin(&text).await?,
-            None => {
-                self.ahead = Some(HashSet::new());
-                self.line.listener().ask_for_token();
-            }
+        if let Some(text) = self.line.said_within(FIRST_FRAME).await? {
+            self.begin(&text).await?;
+        } else {
+            self.ahead = Some(HashSet::new());
+            self.line.listener().ask_for_token();
         }
         let mut beats = 0;
         loop {
@@ -183,12 +182,11 @@ impl Socket {
 
     /// The first frame, when events did not wait for it any more.
     async fn begin_late(&mut self, text: &str, ahead: &HashSet<ChatId>) -> Result<(), End> {
-        match parse_json::<ResumeFrame>(text.as_bytes()) {
-            Ok(Some(resume)) => self.catch_up_but(resume, ahead).await,
-            _ => {
-                self.line.listener().stay_live();
-                self.obey(text).await
-            }
+        if let Ok(Some(resume)) = parse_json::<ResumeFrame>(text.as_bytes()) {
+            self.catch_up_but(resume, ahead).await
+        } else {
+            self.line.listener().stay_live();
+            self.obey(text).await
         }
     }
 

@@ -116,7 +116,9 @@ impl Source {
             if let Some(mut backlog) = self.backlog.take() {
                 match backlog.next().await {
                     Ok(Some(events)) => {
-                        events.iter().for_each(|event| self.event(event));
+                        for event in &events {
+                            self.event(event);
+                        }
                         self.backlog = Some(backlog);
                     }
                     Ok(None) => self.caught_up(&mut backlog),
