@@ -23,7 +23,8 @@ cargo xtask licences                   only licences, banned crates and sources
 cargo xtask postgres [-- CMD ARGS]     a private PostgreSQL while CMD runs, or until Ctrl-C
 cargo xtask s3 [-- CMD ARGS]           the same with a server that speaks S3
 cargo xtask smtp [-- CMD ARGS]         the same with a mail server
-cargo xtask nats [-- CMD ARGS]         the same with a NATS server";
+cargo xtask nats [-- CMD ARGS]         the same with a NATS server
+cargo xtask npm [-- CMD ARGS]          the same with clients from npm, and Node.js to run them";
 
 fn main() -> ExitCode {
     match run() {
@@ -50,6 +51,7 @@ fn run() -> Result<ExitCode> {
         ("s3", _) => services::hold(services::s3::start, &rest),
         ("smtp", _) => services::hold(services::smtp::start, &rest),
         ("nats", _) => services::hold(services::nats::start, &rest),
+        ("npm", _) => services::hold(services::npm::start, &rest),
         ("ci", true) => ci::run(),
         ("deps", true) => deps::check().map(|()| ExitCode::SUCCESS),
         ("licences", true) => licences::check().map(|()| ExitCode::SUCCESS),

@@ -5,11 +5,13 @@
 
 mod apt;
 pub(crate) mod nats;
+pub(crate) mod npm;
 pub(crate) mod postgres;
 mod python;
 pub(crate) mod s3;
 mod sandbox;
 pub(crate) mod smtp;
+mod tools;
 
 use std::env;
 use std::process::ExitCode;
@@ -37,16 +39,21 @@ impl Service {
         value(first)?;
         eprintln!("xtask: {first} is set, so nothing is started for it");
         let variables = variables.iter().filter_map(|name| Some((*name, value(name)?)));
-        Some(Self {
-            variables: variables.collect(),
-            sandbox: None,
-        })
+        Some(Self::in_place(variables.collect()))
     }
 
     fn ours(variables: Vec<(&'static str, String)>, sandbox: Sandbox) -> Self {
         Self {
             variables,
             sandbox: Some(sandbox),
+        }
+    }
+
+    /// One that does not run: it lies there to be used.
+    fn in_place(variables: Vec<(&'static str, String)>) -> Self {
+        Self {
+            variables,
+            sandbox: None,
         }
     }
 
@@ -58,7 +65,7 @@ impl Service {
 
 /// Everything that the workspace's tests need.
 pub(crate) fn start_all() -> Result<Vec<Service>> {
-    [postgres::start, s3::start, smtp::start, nats::start]
+    [postgres::start, s3::start, smtp::start, nats::start, npm::start]
         .iter()
         .map(|start| start())
         .collect()

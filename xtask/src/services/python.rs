@@ -3,9 +3,7 @@
 //! The packages are installed from Python's package index into an environment of their own among cargo's
 //! build results. It stays there until the list of packages changes.
 
-use std::env;
-use std::fs::{self, File};
-use std::io;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
@@ -14,6 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use super::sandbox::{RunAs, Sandbox};
+use super::tools::{self, succeed};
 use super::{Service, apt};
 
 /// Every package with its version.
@@ -71,39 +70,19 @@ fn value<'t>(lines: &'t str, name: &str) -> Option<&'t str> {
 
 /// The interpreter of the environment that has the packages, made or remade if need be.
 fn environment() -> Result<PathBuf> {
-    let tools = tools().context("cannot tell where cargo puts its results")?;
-    fs::create_dir_all(&tools).with_context(|| format!("cannot make {}", tools.display()))?;
-    // Another xtask may be at it. The lock goes with the process.
-    let lock = File::create(tools.join("python.lock")).and_then(|lock| lock.lock().map(|()| lock));
-    let _lock = lock.with_context(|| format!("cannot lock {}", tools.display()))?;
-    let folder = tools.join("python");
-    let python = folder.join("bin/python");
-    let finished = folder.join("requirements.txt");
-    let current = fs::read_to_string(&finished).is_ok_and(|installed| installed == REQUIREMENTS);
-    if !current || !python.is_file() {
-        install(&folder, &python).context("cannot install the Python packages that tests need")?;
-        fs::write(&finished, REQUIREMENTS).with_context(|| format!("cannot write {}", finished.display()))?;
-    }
-    Ok(python)
+    let folder = tools::folder("python", REQUIREMENTS, install);
+    let folder = folder.context("cannot install the Python packages that tests need")?;
+    Ok(folder.join("bin/python"))
 }
 
-/// Next to the folder of the profile that xtask itself was built in.
-fn tools() -> Option<PathBuf> {
-    let own = env::current_exe().ok()?;
-    Some(own.parent()?.parent()?.join("tools"))
-}
-
-fn install(folder: &Path, python: &Path) -> Result<()> {
+fn install(folder: &Path) -> Result<()> {
     let base = find_base().map_or_else(install_base, Ok)?;
     eprintln!("xtask: installing Python packages from PyPI into {}", folder.display());
-    if folder.exists() {
-        fs::remove_dir_all(folder)?;
-    }
     succeed(Command::new(base).args(["-m", "venv"]).arg(folder))?;
     let list = folder.join("wanted.txt");
     fs::write(&list, REQUIREMENTS)?;
     let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"];
-    succeed(Command::new(python).args(pip).arg(list))
+    succeed(Command::new(folder.join("bin/python")).args(pip).arg(list))
 }
 
 fn install_base() -> Result<&'static str> {
@@ -121,18 +100,6 @@ fn find_base() -> Option<&'static str> {
             .status()
             .is_ok_and(|status| status.success())
     })
-}
-
-fn succeed(command: &mut Command) -> Result<()> {
-    // Standard output is for the tests' results.
-    let status = command
-        .stdout(io::stderr())
-        .status()
-        .with_context(|| format!("cannot run {}", command.get_program().display()))?;
-    if !status.success() {
-        bail!("{} ended with {status}", command.get_program().display());
-    }
-    Ok(())
 }
 
 #[cfg(test)]
