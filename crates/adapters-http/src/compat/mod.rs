@@ -11,6 +11,7 @@ mod emotechat;
 mod english;
 mod files;
 mod participants;
+pub(crate) mod socket_io;
 mod spanish;
 
 use crate::docs;

@@ -24,7 +24,7 @@ pub(crate) use field::{Field, JsonType};
 pub(crate) use form::{Form, JsonOrForm};
 pub(crate) use guard::{
     Access, Account, AccountFile, Authenticated, Claimed, Entry, Identity, Manage, ManageFile, NO_TOKEN, Read, Write,
-    WriteFile, bearer_token,
+    WriteFile, bearer_token, without_scheme,
 };
 pub(crate) use idempotency::{Fingerprinting, KeyedBody};
 pub(crate) use in_order::InOrder;

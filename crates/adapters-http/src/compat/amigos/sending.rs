@@ -13,7 +13,7 @@ use actix_web::dev::Payload;
 use serde::Deserialize;
 use tertulia_application::messaging::{SendMessage, SendMessageError};
 use tertulia_domain::repository::Appended;
-use tertulia_domain::{Caller, ChatId, ClaimedSession, MessageBody, MessageDraft};
+use tertulia_domain::{Caller, ChatId, MessageBody, MessageDraft};
 use utoipa::ToSchema;
 
 /// A message that is a text.
@@ -87,22 +87,28 @@ impl Draft {
                 (caller, chat, draft)
             }
         };
-        let session = ClaimedSession {
-            session_id: caller.session_id,
-            user_id: caller.user_id,
-        };
-        let command = SendMessage {
-            chat_id: chat,
-            draft,
-            reply_to: None,
-            addressee: None,
-            request: None,
-        };
-        match state.services.messaging.send(session, command).await {
-            Ok(sent) => Ok(sent),
-            Err(SendMessageError::Blocked) => Err(blocked()),
-            Err(error) => Err(out_of_reach(state, caller, chat, error.into()).await),
-        }
+        send(state, caller, chat, draft).await
+    }
+}
+
+/// Sends a message.
+pub(super) async fn send(
+    state: &HttpState,
+    caller: Caller,
+    chat_id: ChatId,
+    draft: MessageDraft,
+) -> Result<Appended, Problem> {
+    let command = SendMessage {
+        chat_id,
+        draft,
+        reply_to: None,
+        addressee: None,
+        request: None,
+    };
+    match state.services.messaging.send(caller.session(), command).await {
+        Ok(sent) => Ok(sent),
+        Err(SendMessageError::Blocked) => Err(blocked()),
+        Err(error) => Err(out_of_reach(state, caller, chat_id, error.into()).await),
     }
 }
 
