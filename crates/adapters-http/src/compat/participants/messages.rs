@@ -14,7 +14,9 @@ use serde::Deserialize;
 use tertulia_application::chats::AccessError;
 use tertulia_application::messaging::{SendMessage, SendMessageError};
 use tertulia_domain::repository::VisibleMessages;
-use tertulia_domain::{self as domain, Caller, ChatId, ChatOverview, ClaimedSession, MessageBody, MessageDraft, UserId};
+use tertulia_domain::{
+    self as domain, Caller, ChatId, ChatOverview, ClaimedSession, MessageBody, MessageDraft, UserId,
+};
 use utoipa::ToSchema;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {

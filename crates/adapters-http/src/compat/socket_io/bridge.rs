@@ -93,10 +93,15 @@ impl Exchange {
         let upgrade = self.request.headers().get(UPGRADE);
         let upgrade = upgrade.is_some_and(|to| to.as_bytes().eq_ignore_ascii_case(b"websocket"));
         if upgrade != (session.transport == "websocket") {
-            return Err(malformed("A WebSocket, and nothing else, is asked for as the transport websocket."));
+            return Err(malformed(
+                "A WebSocket, and nothing else, is asked for as the transport websocket.",
+            ));
         }
         let tether = match &session.sid {
-            Some(sid) => server.tethers.find(sid).ok_or_else(|| malformed("There is no such session."))?,
+            Some(sid) => server
+                .tethers
+                .find(sid)
+                .ok_or_else(|| malformed("There is no such session."))?,
             None => Tether::new(),
         };
         tether.hear();
@@ -119,7 +124,10 @@ impl Exchange {
             () = tether.is_cut() => return Err(malformed("The session has ended.")),
         };
         let (head, body) = answer.into_parts();
-        let body = body.collect().await.map_err(|error| Problem::internal(error.to_string()))?;
+        let body = body
+            .collect()
+            .await
+            .map_err(|error| Problem::internal(error.to_string()))?;
         let body = body.to_bytes();
         match head.status {
             http::StatusCode::OK => {}
@@ -147,7 +155,9 @@ impl Exchange {
         opened.map_err(|error| malformed(error.to_string()))?;
         rt::spawn(pass_on(self.payload.into_inner(), to_library, Arc::clone(&tether)));
         let body = BodyStream::new(Box::pin(frames(from_library, tether)));
-        let answer = answer.message_body(body).map_err(|error| Problem::internal(error.to_string()))?;
+        let answer = answer
+            .message_body(body)
+            .map_err(|error| Problem::internal(error.to_string()))?;
         Ok(HttpResponse::from(answer.map_into_boxed_body()))
     }
 

@@ -174,7 +174,9 @@ impl<D: Dialect> Conversation<D> {
             return Ok(());
         };
         match &event.change {
-            Change::MessageCreated(message) if message.deleted_at().is_none() => self.tell_message(event, message).await,
+            Change::MessageCreated(message) if message.deleted_at().is_none() => {
+                self.tell_message(event, message).await
+            }
             Change::ReadUpdated { user_id, read_seq } => {
                 let after = positions.insert(*user_id, *read_seq).unwrap_or_default();
                 if *user_id == self.caller.user_id || after >= *read_seq {

@@ -122,17 +122,19 @@ fn take_commands(socket: &SocketRef, tether: &Arc<Tether>) -> mpsc::Receiver<Com
     let (sender, commands) = mpsc::channel(WAITING);
     let flooded = Arc::clone(tether);
     // The library runs the futures in any order, but makes them one by one.
-    socket.on_fallback(move |Event(event): Event, TryData(data): TryData<Value>, ack: AckSender| {
-        let command = Command {
-            event,
-            data: data.unwrap_or_default(),
-            ack,
-        };
-        if let Err(mpsc::error::TrySendError::Full(_)) = sender.try_send(command) {
-            flooded.cut();
-        }
-        ready(())
-    });
+    socket.on_fallback(
+        move |Event(event): Event, TryData(data): TryData<Value>, ack: AckSender| {
+            let command = Command {
+                event,
+                data: data.unwrap_or_default(),
+                ack,
+            };
+            if let Err(mpsc::error::TrySendError::Full(_)) = sender.try_send(command) {
+                flooded.cut();
+            }
+            ready(())
+        },
+    );
     let left = Arc::clone(tether);
     socket.on_disconnect(move || {
         left.cut();
