@@ -10,7 +10,7 @@ on_each_database! {
 }
 
 /// A URL of the server that `cargo xtask test` starts, with a subject that no other test has.
-fn bus_url(database: &Database) -> String {
+pub(crate) fn bus_url(database: &Database) -> String {
     let url = env::var("TEST_NATS_URL").unwrap_or_else(|_| {
         panic!("TEST_NATS_URL is not set: run the tests by `cargo xtask test`, which starts a server")
     });

@@ -13,6 +13,7 @@ use serde_json::Value;
 use socketioxide::extract::{AckSender, Event, SocketRef, TryData};
 use socketioxide::handler::ConnectHandler;
 use socketioxide::service::SocketIoService;
+use socketioxide::socket::DisconnectReason;
 use socketioxide::{ParserConfig, SocketIo};
 use std::future::ready;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -85,7 +86,9 @@ impl Waiting {
 /// Lets somebody in, or says why not.
 async fn admit(shared: &Shared, socket: SocketRef, auth: Option<Value>) -> Result<(), String> {
     let token = auth.as_ref().and_then(|auth| auth.get("token")).and_then(Value::as_str);
-    let token = token.map(without_scheme).filter(|token| !token.is_empty());
+    let token = token
+        .map(without_scheme)
+        .filter(|token| !token.is_empty() && !token.eq_ignore_ascii_case("bearer"));
     let services = &shared.state.services;
     let identified = services.accounts.authenticate(token.ok_or(NO_TOKEN)?).await;
     let identified = identified.map_err(|error| match error {
@@ -136,8 +139,11 @@ fn take_commands(socket: &SocketRef, tether: &Arc<Tether>) -> mpsc::Receiver<Com
         },
     );
     let left = Arc::clone(tether);
-    socket.on_disconnect(move || {
-        left.cut();
+    socket.on_disconnect(move |reason: DisconnectReason| {
+        // Whoever is dismissed is told so first.
+        if reason != DisconnectReason::ServerNSDisconnect {
+            left.cut();
+        }
         ready(())
     });
     commands

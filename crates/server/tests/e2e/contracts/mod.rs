@@ -5,6 +5,7 @@ mod company;
 mod cookies;
 mod emotechat;
 mod participants;
+mod socket_io;
 
 use crate::support::{Answer, Api, Database, Process, Started};
 use reqwest::{Method, RequestBuilder};
