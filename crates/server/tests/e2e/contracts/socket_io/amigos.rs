@@ -107,7 +107,7 @@ async fn what_is_not_done(door: &Door) {
     let empty = clients.fails("ana", "send_message", &json!({"chatId": chat, "content": " "}));
     assert_eq!(empty, "El campo 'content' no es válido");
     clients.does("ana", "no_such_event", &json!({}));
-    ben.put(&format!("/blocks/{}", ana.id), json!({})).await;
+    ben.put(&format!("/me/blocks/{}", ana.id), json!({})).await;
     let blocked = clients.fails("ana", "send_message", &json!({"chatId": chat, "content": "x"}));
     assert_eq!(blocked, "No puedes enviar mensajes a este usuario");
 }
