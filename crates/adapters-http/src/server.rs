@@ -1,3 +1,4 @@
+use crate::compat::socket_io::Sockets;
 use crate::compat::{self, CONTRACTS, Contract, Mount};
 use crate::endpoint::Endpoint;
 use crate::extract::{Origins, State};
@@ -65,6 +66,7 @@ impl Default for HttpOptions {
 pub struct HttpServers {
     state: Arc<HttpState>,
     traffic: Arc<Traffic>,
+    sockets: Arc<Sockets>,
     options: HttpOptions,
 }
 
@@ -73,8 +75,10 @@ impl HttpServers {
     pub fn new(state: HttpState, options: HttpOptions) -> Self {
         describe();
         let traffic = Traffic::new(&options.rate_limits, options.trusted_proxies.clone());
+        let state = Arc::new(state);
         Self {
-            state: Arc::new(state),
+            sockets: Arc::new(Sockets::new(Arc::clone(&state))),
+            state,
             traffic: Arc::new(traffic),
             options,
         }
@@ -96,13 +100,15 @@ impl HttpServers {
         let Self {
             state,
             traffic,
+            sockets,
             options,
         } = self;
         let (state, traffic, allowed) = (Arc::clone(state), Arc::clone(traffic), options.allowed_origins.clone());
         let origins = Origins::new(&allowed, options.public_url.as_deref());
         let origins = web::Data::new(origins);
+        let sockets = web::Data::from(Arc::clone(sockets));
         let workers = options.workers.max(1);
-        let server = HttpServer::new(move || app(alone, &state, &traffic, &allowed, &origins))
+        let server = HttpServer::new(move || app(alone, &state, &traffic, &sockets, &allowed, &origins))
             .workers(workers)
             .shutdown_timeout(whole_seconds(options.shutdown_timeout))
             .keep_alive(options.keep_alive)
@@ -122,6 +128,7 @@ fn app(
     alone: Option<&'static Contract>,
     state: &Arc<HttpState>,
     traffic: &Arc<Traffic>,
+    sockets: &web::Data<Sockets>,
     allowed: &[String],
     origins: &web::Data<Origins>,
 ) -> App<
@@ -135,6 +142,7 @@ fn app(
     App::new()
         .app_data(State::from(Arc::clone(state)))
         .app_data(web::Data::from(Arc::clone(traffic)))
+        .app_data(sockets.clone())
         .app_data(origins.clone())
         .configure(|config| match alone {
             Some(contract) => configure_alone(config, contract),

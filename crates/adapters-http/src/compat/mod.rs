@@ -14,6 +14,7 @@ mod files;
 mod messages;
 mod pairs;
 mod participants;
+pub(crate) mod socket_io;
 mod spanish;
 
 use crate::docs;

@@ -4,6 +4,7 @@ mod auth;
 mod chats;
 mod messages;
 mod profile;
+mod realtime;
 mod sending;
 mod wire;
 
@@ -29,6 +30,7 @@ fn endpoints() -> Vec<Endpoint> {
         chats::endpoints(),
         messages::endpoints(),
         profile::endpoints(),
+        realtime::endpoints(),
         uploads::endpoints(),
     ];
     own.into_iter().flatten().collect()
@@ -59,6 +61,8 @@ fn failure(problem: &Problem) -> (StatusCode, Vec<u8>) {
         messages::list,
         messages::send,
         profile::update,
+        realtime::open,
+        realtime::push,
         uploads::show,
     ),
     components(schemas(wire::Failure)),
@@ -67,6 +71,7 @@ fn failure(problem: &Problem) -> (StatusCode, Vec<u8>) {
         (name = "auth", description = "Accounts and sessions"),
         (name = "chats", description = "Chats, direct and group"),
         (name = "messages", description = "What is said there"),
+        (name = "realtime", description = "What happens there, as it happens"),
         (name = "users", description = "The caller"),
         (name = "files", description = "What hangs on messages and users"),
     ),

@@ -88,11 +88,21 @@ impl Draft {
                 (caller, chat, draft)
             }
         };
-        match messages::send(state, caller, chat, draft, None).await {
-            Ok(sent) => Ok(sent),
-            Err(SendMessageError::Blocked) => Err(blocked()),
-            Err(error) => Err(out_of_reach(state, caller, chat, error.into()).await),
-        }
+        send(state, caller, chat, draft).await
+    }
+}
+
+/// Sends a message.
+pub(super) async fn send(
+    state: &HttpState,
+    caller: Caller,
+    chat: ChatId,
+    draft: MessageDraft,
+) -> Result<Appended, Problem> {
+    match messages::send(state, caller, chat, draft, None).await {
+        Ok(sent) => Ok(sent),
+        Err(SendMessageError::Blocked) => Err(blocked()),
+        Err(error) => Err(out_of_reach(state, caller, chat, error.into()).await),
     }
 }
 

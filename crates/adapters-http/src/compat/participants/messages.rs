@@ -3,6 +3,7 @@
 use super::path::OfChat;
 use super::wire::{Asked, Enveloped, Failure, Message, MessagePage, PageQuery, answer, ok};
 use super::words::{self, worded};
+use crate::HttpState;
 use crate::compat::messages;
 use crate::dto::Id;
 use crate::endpoint::Endpoint;
@@ -14,7 +15,7 @@ use serde::Deserialize;
 use tertulia_application::chats::AccessError;
 use tertulia_application::messaging::SendMessageError;
 use tertulia_domain::repository::VisibleMessages;
-use tertulia_domain::{Caller, ChatId, ChatOverview, MessageBody, MessageDraft, UserId};
+use tertulia_domain::{self as domain, Caller, ChatId, ChatOverview, MessageBody, MessageDraft, UserId};
 use utoipa::ToSchema;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
@@ -95,12 +96,22 @@ pub(crate) async fn send(
     Authenticated(caller, _): Authenticated<Write>,
     Body(sent): Body<NewMessage>,
 ) -> Result<HttpResponse, Problem> {
+    let (message, chat) = store(&state, caller, sent).await?;
+    Ok(answer(StatusCode::CREATED, None, Message::new(&message, &chat)))
+}
+
+/// Sends a message, and gives it with its chat.
+pub(super) async fn store(
+    state: &HttpState,
+    caller: Caller,
+    sent: Addressed,
+) -> Result<(domain::Message, ChatOverview), Problem> {
     let chat_id = sent.chat.ok_or_else(chat_not_found)?;
-    let chat = chat(&state, caller, chat_id, words::NOT_IN_CHAT).await?;
+    let chat = chat(state, caller, chat_id, words::NOT_IN_CHAT).await?;
     let addressee = sent.receiver.ok_or_else(|| hidden(words::NOT_IN_CHAT))?;
-    let sent = messages::send(&state, caller, chat_id, MessageDraft::text(sent.body), Some(addressee)).await;
-    let sent = sent.map_err(not_sent)?;
-    Ok(answer(StatusCode::CREATED, None, Message::new(&sent.message, &chat)))
+    let draft = MessageDraft::text(sent.body);
+    let sent = messages::send(state, caller, chat_id, draft, Some(addressee)).await;
+    Ok((sent.map_err(not_sent)?.message, chat))
 }
 
 fn not_sent(error: SendMessageError) -> Problem {
@@ -148,7 +159,12 @@ pub(crate) async fn list(
 }
 
 /// The chat with its members. Whoever is not one of them is told so in these words.
-async fn chat(state: &State, caller: Caller, id: ChatId, to_outsiders: &'static str) -> Result<ChatOverview, Problem> {
+pub(super) async fn chat(
+    state: &HttpState,
+    caller: Caller,
+    id: ChatId,
+    to_outsiders: &'static str,
+) -> Result<ChatOverview, Problem> {
     let chats = &state.services.chats;
     match chats.overview(caller, id).await {
         Err(AccessError::ChatNotFound) if chats.exists(caller, id).await? => Err(hidden(to_outsiders)),

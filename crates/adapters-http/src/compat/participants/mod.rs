@@ -5,6 +5,7 @@ mod chats;
 mod messages;
 mod note;
 mod path;
+mod realtime;
 mod users;
 mod wire;
 mod words;
@@ -30,6 +31,7 @@ fn endpoints() -> Vec<Endpoint> {
     [
         chats::endpoints(),
         messages::endpoints(),
+        realtime::endpoints(),
         users::endpoints(),
         uploads::endpoints(),
     ]
@@ -46,17 +48,22 @@ fn failure(problem: &Problem) -> (StatusCode, Vec<u8>) {
         }
         other => other.face().status,
     };
-    let message = match problem.kind() {
-        Kind::Unauthenticated if problem.detail() == NO_TOKEN => words::NO_TOKEN.to_owned(),
-        Kind::Unauthenticated | Kind::TokenExpired => words::BAD_TOKEN.to_owned(),
-        _ => spanish::text(problem),
-    };
+    let message = text(problem);
     let body = Failure {
         success: false,
         message: &message,
         missing_fields: missing(problem),
     };
     (status, respond::to_json(&body))
+}
+
+/// What went wrong, for people.
+fn text(problem: &Problem) -> String {
+    match problem.kind() {
+        Kind::Unauthenticated if problem.detail() == NO_TOKEN => words::NO_TOKEN.to_owned(),
+        Kind::Unauthenticated | Kind::TokenExpired => words::BAD_TOKEN.to_owned(),
+        _ => spanish::text(problem),
+    }
 }
 
 /// The fields that are listed as missing: those that are named although the contract has words for it.
@@ -84,6 +91,8 @@ fn missing(problem: &Problem) -> Option<Vec<&str>> {
         chats::delete,
         messages::send,
         messages::list,
+        realtime::open,
+        realtime::push,
         users::register,
         users::log_in,
         users::list,
@@ -94,6 +103,7 @@ fn missing(problem: &Problem) -> Option<Vec<&str>> {
     tags(
         (name = "chats", description = "Chats, known by their participants"),
         (name = "messages", description = "What is said there"),
+        (name = "realtime", description = "What happens there, as it happens"),
         (name = "users", description = "Accounts and sessions"),
         (name = "files", description = "Pictures of users"),
     ),

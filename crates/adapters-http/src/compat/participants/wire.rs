@@ -290,6 +290,50 @@ fn is_read(message: &domain::Message, receiver: Option<UserId>, chat: &ChatOverv
     positions.peek().is_some() && positions.all(|(_, read)| read >= message.seq)
 }
 
+/// A message, as those hear of it who listen.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct LiveMessage<'a> {
+    #[serde(rename = "_id")]
+    id: Id,
+    chat_id: Id,
+    sender_id: Sender<'a>,
+    receiver_id: Option<Id>,
+    content: &'a str,
+    status: Status,
+    created_at: Time,
+}
+
+/// Who says something.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Sender<'a> {
+    #[serde(rename = "_id")]
+    id: Id,
+    full_name: Option<&'a str>,
+    profile_image: Option<String>,
+}
+
+impl<'a> LiveMessage<'a> {
+    /// A message of that chat.
+    pub(super) fn new(message: &'a domain::Message, chat: &ChatOverview) -> Self {
+        let sender = &message.sender;
+        Self {
+            id: message.id.into(),
+            chat_id: message.chat_id.into(),
+            sender_id: Sender {
+                id: sender.id.into(),
+                full_name: sender.shown_name(),
+                profile_image: sender.avatar.as_ref().map(uploads::address),
+            },
+            receiver_id: receiver(message, chat).map(Id::from),
+            content: text(message),
+            status: Status::Sent,
+            created_at: message.created_at.into(),
+        }
+    }
+}
+
 /// Where in a list a page is.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Pagination {

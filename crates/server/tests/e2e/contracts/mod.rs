@@ -10,6 +10,7 @@ mod emotechat_socket;
 mod face;
 mod participants;
 mod rules;
+mod socket_io;
 
 use crate::support::{Answer, Api, Database, Process, Started};
 use reqwest::{Method, RequestBuilder};
