@@ -12,6 +12,7 @@ mod accounts;
 mod admin;
 mod authorization;
 mod bus;
+mod chaos;
 mod chats;
 mod configuration;
 mod contracts;
