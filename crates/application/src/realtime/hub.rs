@@ -1,3 +1,4 @@
+use super::listener::Floors;
 use super::queue::Queue;
 use super::seat::{Closing, Delivery, Seat};
 use super::token::{self, ResumeToken};
@@ -400,12 +401,12 @@ impl Hub {
     }
 
     /// Puts a token behind what was brought to a connection until now. `floors` are places that it has from elsewhere.
-    pub(super) fn bring_token(&self, seat: &Seat, floors: &HashMap<ChatId, EventSeq>) {
+    pub(super) fn bring_token(&self, seat: &Seat, floors: &Floors) {
         let state = self.state();
         let places = seat.chats().into_iter().filter_map(|chat| {
             let track = state.tracks.get(&chat)?;
             let place = track.seats.iter().find(|place| place.seat.id == seat.id)?;
-            let floor = floors.get(&chat).copied().unwrap_or_default();
+            let floor = floors.of(chat, track.number);
             Some(token::Place {
                 number: track.number,
                 seq: track.head.max(place.after).max(floor),
@@ -604,15 +605,9 @@ impl Hub {
 
     /// A chat is gone: its last event is told by what those who were in it departed with.
     async fn bury(&self, chat_id: ChatId) -> Result<(), Failure> {
-        let now = self.clock.now();
-        let users: BTreeSet<UserId> = {
-            let state = self.state();
-            let seats = state.tracks.get(&chat_id).map(|track| track.seats.as_slice());
-            let seats = seats.unwrap_or_default().iter();
-            seats.map(|place| place.seat.session.user_id).collect()
-        };
+        let mut asked = BTreeSet::new();
         let mut deletion = None;
-        for user in users {
+        while let Some(user) = self.mourner(chat_id, &asked, deletion) {
             // Long ago enough for any clock.
             let departures = self.events.departures(user, Timestamp::from_millis(0)).await?;
             let departure = departures.into_iter().find(|departure| departure.chat_id == chat_id);
@@ -622,22 +617,31 @@ impl Hub {
                 Some(departure) => self.state().part(user, &departure),
                 None => {}
             }
-        }
-        let mut state = self.state();
-        if let Some(track) = state.tracks.get_mut(&chat_id) {
-            let next = track.head.next();
-            let seq = deletion.map_or(next, |departure| departure.seq.max(next));
-            // Events of a chat that is gone can't be read any more: the last one stands for them.
-            let event = ChatEvent {
-                chat_id,
-                seq,
-                at: deletion.map_or(now, |departure| departure.at),
-                change: Change::ChatDeleted,
-            };
-            let number = track.number;
-            state.deliver(&Arc::new(LiveEvent::new(event, number)));
+            asked.insert(user);
         }
         Ok(())
+    }
+
+    /// Somebody who listens to a chat that is gone and was not asked about; when there is nobody, its deletion is told.
+    fn mourner(&self, chat_id: ChatId, asked: &BTreeSet<UserId>, deletion: Option<Departure>) -> Option<UserId> {
+        let now = self.clock.now();
+        let mut state = self.state();
+        let track = state.tracks.get(&chat_id)?;
+        let mut users = track.seats.iter().map(|place| place.seat.session.user_id);
+        if let Some(user) = users.find(|user| !asked.contains(user)) {
+            return Some(user);
+        }
+        let next = track.head.next();
+        // Events of a chat that is gone can't be read any more: the last one stands for them.
+        let event = ChatEvent {
+            chat_id,
+            seq: deletion.map_or(next, |departure| departure.seq.max(next)),
+            at: deletion.map_or(now, |departure| departure.at),
+            change: Change::ChatDeleted,
+        };
+        let number = track.number;
+        state.deliver(&Arc::new(LiveEvent::new(event, number)));
+        None
     }
 
     async fn compare(&self, chats: Vec<ChatId>) -> Result<(), Failure> {
@@ -687,7 +691,7 @@ impl Hub {
                 if track.head <= after {
                     // All that was delivered before is in hand; what comes next comes by itself.
                     seat.bring_events(missed);
-                    seat.add_chat(chat_id);
+                    seat.add_chat(chat_id, subscription.first_event);
                     track.seats.push(Place {
                         seat: Arc::clone(seat),
                         after,
@@ -827,7 +831,8 @@ impl State {
         track.active_at = track.active_at.max(event.at);
         if let Change::MemberAdded { user, .. } = &event.change {
             for seat in self.users.get(&user.id).map(Vec::as_slice).unwrap_or_default() {
-                if seat.may_change_chats() && seat.add_chat(chat_id) {
+                // A chat that is followed again from an earlier place comes by what was told before.
+                if seat.may_change_chats() && seat.add_chat(chat_id, event.seq) {
                     track.seats.push(Place {
                         seat: Arc::clone(seat),
                         after: before,

@@ -52,8 +52,23 @@ pub struct Listener {
     hub: Arc<Hub>,
     seat: Arc<Seat>,
     starts: Vec<Start>,
-    /// What the client has already of what comes by itself.
-    floors: HashMap<ChatId, EventSeq>,
+    floors: Floors,
+}
+
+/// What a client has already of chats that it did not listen to from the start: this node may be behind, and bring it once
+/// more.
+#[derive(Default)]
+pub(super) struct Floors {
+    by_chat: HashMap<ChatId, EventSeq>,
+    by_number: HashMap<i64, EventSeq>,
+}
+
+impl Floors {
+    /// The last event of a chat that the client has.
+    pub(super) fn of(&self, chat_id: ChatId, number: i64) -> EventSeq {
+        let [by_chat, by_number] = [self.by_chat.get(&chat_id), self.by_number.get(&number)];
+        by_chat.or(by_number).copied().unwrap_or_default()
+    }
 }
 
 /// Up to where somebody was told of what happens, kept by who tells them.
@@ -118,7 +133,7 @@ impl Hub {
             hub: Arc::clone(self),
             seat,
             starts: Vec::new(),
-            floors: HashMap::new(),
+            floors: Floors::default(),
         };
         listener.starts = self.subscribe(&listener.seat).await?;
         Ok(listener)
@@ -147,7 +162,7 @@ impl Listener {
             Resume::Positions(positions) => {
                 for start in &starts {
                     if let Some(position) = positions.get(&start.subscription.chat_id) {
-                        self.begin(&mut backlog, start, *position);
+                        Self::begin(&mut backlog, start, *position);
                     }
                 }
                 if positions.len() > starts.len()
@@ -162,6 +177,10 @@ impl Listener {
                     });
                     backlog.departures = departures;
                 }
+                self.floors.by_chat = positions;
+                for start in &starts {
+                    self.floors.by_chat.remove(&start.subscription.chat_id);
+                }
             }
             Resume::Token(token) => {
                 let token = ResumeToken::parse(&token).ok_or(ResumeError::BadToken)?;
@@ -170,14 +189,14 @@ impl Listener {
                 }
                 for start in &starts {
                     match token.places.get(&start.subscription.number) {
-                        Some(position) => self.begin(&mut backlog, start, *position),
+                        Some(position) => Self::begin(&mut backlog, start, *position),
                         // It was quiet when the token was made, and is so still.
                         None if token.left_out.is_some_and(|then| start.subscription.active_at <= then) => {}
                         None if token.left_out.is_some() => {
                             backlog.reset.push(Reset::of(start));
                         }
                         // Joined since.
-                        None => self.begin(&mut backlog, start, EventSeq::ZERO),
+                        None => Self::begin(&mut backlog, start, EventSeq::ZERO),
                     }
                 }
                 for departure in self.departures(&starts, now).await? {
@@ -194,19 +213,21 @@ impl Listener {
                         _ => {}
                     }
                 }
+                self.floors.by_number = token.places;
+                for start in &starts {
+                    self.floors.by_number.remove(&start.subscription.number);
+                }
             }
         }
         Ok(backlog)
     }
 
-    fn begin(&mut self, backlog: &mut Backlog, start: &Start, position: EventSeq) {
+    fn begin(backlog: &mut Backlog, start: &Start, position: EventSeq) {
         let Start { subscription, after } = start;
         let chat_id = subscription.chat_id;
         let position = position.max(subscription.before_first());
-        if position > *after {
-            // It has heard of that from another node before this one did.
-            self.floors.insert(chat_id, position);
-        } else if after.distance_from(position) > MAX_MISSED {
+        // A place that the chat has not reached is from another history, as before a backup was restored.
+        if position > *after || after.distance_from(position) > MAX_MISSED {
             backlog.reset.push(Reset::of(start));
         } else if position < *after {
             backlog.missed.push(Missed {
@@ -227,7 +248,7 @@ impl Listener {
         let started: HashSet<ChatId> = starts.iter().map(|start| start.subscription.chat_id).collect();
         departures.retain(|departure| {
             // What it came to listen to since came with its end, too.
-            !started.contains(&departure.chat_id) && !self.seat.knows(departure.chat_id, departure.seq)
+            !started.contains(&departure.chat_id) && self.seat.skip_chat(departure.chat_id, departure.seq)
         });
         Ok(departures)
     }
@@ -274,9 +295,7 @@ impl Listener {
 
     fn is_news(&self, delivery: &Delivery) -> bool {
         match delivery {
-            Delivery::Event(event) if !self.floors.is_empty() => {
-                self.floors.get(&event.chat_id).is_none_or(|floor| event.seq > *floor)
-            }
+            Delivery::Event(event) => event.seq > self.floors.of(event.chat_id, event.number()),
             _ => true,
         }
     }

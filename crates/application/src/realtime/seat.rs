@@ -149,12 +149,24 @@ impl Seat {
         self.inner().chats.clone()
     }
 
-    /// False when it did so already.
-    pub(super) fn add_chat(&self, chat: ChatId) -> bool {
+    /// Listens to a chat that the user came into by that event. False when it does so already, or has done so until they
+    /// left.
+    pub(super) fn add_chat(&self, chat: ChatId, first: EventSeq) -> bool {
         let mut inner = self.inner();
-        let new = !inner.chats.contains(&chat);
+        let new = !inner.knows(chat, first);
         if new {
             inner.chats.push(chat);
+        }
+        new
+    }
+
+    /// The user was in that chat until that event, and is told so otherwise than by what comes by itself. False when it comes
+    /// by itself.
+    pub(super) fn skip_chat(&self, chat: ChatId, last: EventSeq) -> bool {
+        let mut inner = self.inner();
+        let new = !inner.knows(chat, last);
+        if new {
+            inner.leave(chat, last);
         }
         new
     }
@@ -187,16 +199,12 @@ impl Seat {
 
     /// Whether it listens to a chat that the user came into by that event, or has done so until they left.
     pub(super) fn knows(&self, chat: ChatId, first: EventSeq) -> bool {
-        let inner = self.inner();
-        inner.chats.contains(&chat) || inner.left.iter().any(|(other, last)| *other == chat && first <= *last)
+        self.inner().knows(chat, first)
     }
 
     /// The user was in that chat until that event.
     pub(super) fn leave_chat(&self, chat: ChatId, last: EventSeq) {
-        let mut inner = self.inner();
-        inner.chats.retain(|other| *other != chat);
-        inner.left.retain(|(other, _)| *other != chat);
-        inner.left.push((chat, last));
+        self.inner().leave(chat, last);
     }
 
     pub(super) fn remove_chat(&self, chat: ChatId) {
@@ -214,6 +222,16 @@ impl Seat {
 }
 
 impl Inner {
+    fn knows(&self, chat: ChatId, first: EventSeq) -> bool {
+        self.chats.contains(&chat) || self.left.iter().any(|(other, last)| *other == chat && first <= *last)
+    }
+
+    fn leave(&mut self, chat: ChatId, last: EventSeq) {
+        self.chats.retain(|other| *other != chat);
+        self.left.retain(|(other, _)| *other != chat);
+        self.left.push((chat, last));
+    }
+
     fn close(&mut self, closing: Closing) {
         self.closing.get_or_insert(closing);
         self.waiting = VecDeque::new();

@@ -152,7 +152,8 @@ async fn bodies_that_are_none_keep_the_shape() {
         let [malformed, wrong_type, too_large] = statuses(name);
         for operation in operations(&api, &base).await {
             let is = |what: &str| format!("{name}: {} {}: {what}", operation.method, operation.template);
-            if operation.media.is_empty() {
+            // What stands in packets of Engine.IO is for that to read.
+            if operation.media.is_empty() || operation.template == "/socket.io" {
                 continue;
             }
             let ask = async |media: &str, body: Vec<u8>| {
