@@ -144,7 +144,7 @@ mod tests {
             "[]",
             "{}",
             r#"["1","2","t","e"]"#,
-            r#"[1,2,3,4,5]"#,
+            "[1,2,3,4,5]",
             r#"{"topic":1}"#,
         ] {
             assert_eq!(Version::Arrays.read(text), None, "{text}");

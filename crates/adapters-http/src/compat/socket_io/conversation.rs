@@ -59,14 +59,13 @@ impl Shared {
     async fn once(&self, what: Told, make: impl Future<Output = Result<Value, Problem>>) -> Result<Value, Problem> {
         let cell = {
             let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-            match told.iter().find(|(other, _)| *other == what) {
-                Some((_, cell)) => Arc::clone(cell),
-                None => {
-                    let cell = Arc::default();
-                    told.truncate(REMEMBERED - 1);
-                    told.push_front((what, Arc::clone(&cell)));
-                    cell
-                }
+            if let Some((_, cell)) = told.iter().find(|(other, _)| *other == what) {
+                Arc::clone(cell)
+            } else {
+                let cell = Arc::default();
+                told.truncate(REMEMBERED - 1);
+                told.push_front((what, Arc::clone(&cell)));
+                cell
             }
         };
         cell.get_or_try_init(|| make).await.cloned()

@@ -55,7 +55,7 @@ pub(super) fn open<D: Dialect>(state: Arc<HttpState>) -> SocketIoService<NotFoun
         async move |socket: SocketRef, TryData(auth): TryData<Value>| admit(&shared, socket, auth.ok()).await
     };
     let converse = async move |socket: SocketRef| {
-        let guest = socket.extensions.remove::<Waiting>().and_then(|waiting| waiting.take());
+        let guest = socket.extensions.remove::<Waiting>().and_then(Waiting::take);
         if let Some(guest) = guest {
             Conversation::<D>::new(shared, socket, guest).run().await;
         }
@@ -92,7 +92,7 @@ async fn admit(shared: &Shared, socket: SocketRef, auth: Option<Value>) -> Resul
     let services = &shared.state.services;
     let identified = services.accounts.authenticate(token.ok_or(NO_TOKEN)?).await;
     let identified = identified.map_err(|error| match error {
-        AuthenticateError::Failed(failure) => refusal(failure.into()),
+        AuthenticateError::Failed(failure) => refusal(&failure.into()),
         AuthenticateError::Invalid | AuthenticateError::Expired | AuthenticateError::Ended => BAD_TOKEN.to_owned(),
     })?;
     if !identified.scopes.allow(Scope::Read) {
@@ -102,7 +102,7 @@ async fn admit(shared: &Shared, socket: SocketRef, auth: Option<Value>) -> Resul
     let tether = Arc::clone(tether.ok_or_else(|| spanish::of_kind(Kind::Internal).to_owned())?);
     let caller = identified.who;
     let listener = services.hub.connect(caller.session()).await;
-    let listener = listener.map_err(|error| refusal(error.into()))?;
+    let listener = listener.map_err(|error| refusal(&error.into()))?;
     let commands = take_commands(&socket, &tether);
     let guest = Guest {
         caller,
@@ -115,7 +115,7 @@ async fn admit(shared: &Shared, socket: SocketRef, auth: Option<Value>) -> Resul
     Ok(())
 }
 
-fn refusal(problem: Problem) -> String {
+fn refusal(problem: &Problem) -> String {
     problem.log();
     spanish::of_kind(problem.kind()).to_owned()
 }

@@ -145,8 +145,9 @@ pub(super) fn complaints(heard: &Heard, truths: &HashMap<String, Truth>) -> Vec<
     for (chat, truth) in truths {
         let stays = truth.stays(&heard.who);
         let told = heard.chats.get(chat).map(Vec::as_slice).unwrap_or_default();
-        if let Some(pair) = told.windows(2).find(|pair| pair[0].seq >= pair[1].seq) {
-            complain(true, format!("{chat}: {:?} after {:?}", pair[1], pair[0]));
+        let mut neighbours = told.iter().zip(told.iter().skip(1));
+        if let Some((one, next)) = neighbours.find(|(one, next)| one.seq >= next.seq) {
+            complain(true, format!("{chat}: {next:?} after {one:?}"));
             continue;
         }
         for told in told {

@@ -188,7 +188,8 @@ impl Face {
 
 /// A text as it stands in a form.
 fn encoded(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    text.bytes()
+        .fold(String::new(), |text, byte| format!("{text}%{byte:02X}"))
 }
 
 /// Somebody who is logged in through the contract through which they registered.
@@ -268,9 +269,9 @@ impl Someone {
     }
 
     async fn own_number(&self) -> i64 {
-        let list = self.through(Face::Company, Method::GET, "/api/users");
-        let list = Answer::to(list).await.is(200);
-        let last = list.as_array().unwrap().last().unwrap();
+        let users = self.through(Face::Company, Method::GET, "/api/users");
+        let users = Answer::to(users).await.is(200);
+        let last = users.as_array().unwrap().last().unwrap();
         let shown = match self.face {
             Face::Company => self.shown_name().strip_suffix(" Doe").unwrap(),
             _ => self.shown_name(),

@@ -245,58 +245,7 @@ async fn outsiders_are_kept_out(database: Database) {
             face.refuses(&eve.try_say(&ana_s, &id, &ben, "may I?").await, outside);
             face.refuses(&eve.try_say(nowhere, UNKNOWN, &ben, "anybody?").await, unknown);
         }
-        let note = json!({"lastMessage": {"text": "x", "sender": ana.id, "timestamp": "2024-03-08T19:30:00Z"}});
-        let members = json!({"participants": [ana.id, eve.id]});
-        let [here, there] = [&*ana_s, nowhere].map(|chat| format!("/api/chats/{chat}"));
-        let refused = match face {
-            Face::Amigos => vec![
-                (Method::PUT, here, json!({"name": "mine"}), outside),
-                (Method::PUT, there, json!({"name": "mine"}), unknown),
-            ],
-            Face::Cookies => vec![
-                (Method::PUT, here.clone(), json!({"title": "mine"}), outside),
-                (Method::PUT, there.clone(), json!({"title": "mine"}), unknown),
-                (Method::DELETE, format!("{here}?id={UNKNOWN}"), json!({}), outside),
-                (Method::DELETE, format!("{there}?id={UNKNOWN}"), json!({}), unknown),
-                (
-                    Method::DELETE,
-                    format!("/api/chats?chat_id={ana_s}"),
-                    json!({}),
-                    outside,
-                ),
-                (
-                    Method::DELETE,
-                    format!("/api/chats?chat_id={UNKNOWN}"),
-                    json!({}),
-                    unknown,
-                ),
-                (
-                    Method::POST,
-                    format!("{here}/members"),
-                    json!({"name": "eve-cookies"}),
-                    outside,
-                ),
-                (
-                    Method::POST,
-                    format!("{there}/members"),
-                    json!({"name": "eve-cookies"}),
-                    unknown,
-                ),
-            ],
-            Face::Participants => {
-                let both = [here, there].into_iter().flat_map(|chat| {
-                    [
-                        (Method::GET, chat.clone(), json!({}), 404),
-                        (Method::PUT, chat.clone(), members.clone(), 404),
-                        (Method::PUT, chat.clone(), note.clone(), 404),
-                        (Method::PATCH, format!("{chat}/last-message"), note.clone(), 404),
-                        (Method::DELETE, chat, json!({}), 404),
-                    ]
-                });
-                both.collect()
-            }
-            Face::Company | Face::Emotechat => Vec::new(),
-        };
+        let refused = not_for_outsiders(face, [ana_s.as_str(), nowhere], [&ana.id, &eve.id]);
         for (method, path, fields, status) in refused {
             let answer = eve.call(method.clone(), &path, &fields).await;
             assert_eq!(answer.status, status, "{face:?}: {method} {path}: {answer:?}");
@@ -309,6 +258,56 @@ async fn outsiders_are_kept_out(database: Database) {
         assert!(eve.chats().await.is_empty(), "{face:?}");
     }
     server.stop().await;
+}
+
+/// What somebody outside of a chat may not do to it, nor to one that is not there: method, path, fields, and status.
+fn not_for_outsiders(
+    face: Face,
+    [theirs, nowhere]: [&str; 2],
+    [ana, eve]: [&str; 2],
+) -> Vec<(Method, String, Value, u16)> {
+    let note = json!({"lastMessage": {"text": "x", "sender": ana, "timestamp": "2024-03-08T19:30:00Z"}});
+    let members = json!({"participants": [ana, eve]});
+    let [here, there] = [theirs, nowhere].map(|chat| format!("/api/chats/{chat}"));
+    match face {
+        Face::Amigos => vec![
+            (Method::PUT, here, json!({"name": "mine"}), 403),
+            (Method::PUT, there, json!({"name": "mine"}), 404),
+        ],
+        Face::Cookies => vec![
+            (Method::PUT, here.clone(), json!({"title": "mine"}), 403),
+            (Method::PUT, there.clone(), json!({"title": "mine"}), 404),
+            (Method::DELETE, format!("{here}?id={UNKNOWN}"), json!({}), 403),
+            (Method::DELETE, format!("{there}?id={UNKNOWN}"), json!({}), 404),
+            (Method::DELETE, format!("/api/chats?chat_id={theirs}"), json!({}), 403),
+            (Method::DELETE, format!("/api/chats?chat_id={UNKNOWN}"), json!({}), 404),
+            (
+                Method::POST,
+                format!("{here}/members"),
+                json!({"name": "eve-cookies"}),
+                403,
+            ),
+            (
+                Method::POST,
+                format!("{there}/members"),
+                json!({"name": "eve-cookies"}),
+                404,
+            ),
+        ],
+        Face::Participants => {
+            let both = [here, there].into_iter().flat_map(|chat| {
+                [
+                    (Method::GET, chat.clone(), json!({}), 404),
+                    (Method::PUT, chat.clone(), members.clone(), 404),
+                    (Method::PUT, chat.clone(), note.clone(), 404),
+                    (Method::PATCH, format!("{chat}/last-message"), note.clone(), 404),
+                    (Method::DELETE, chat, json!({}), 404),
+                ]
+            });
+            both.collect()
+        }
+        Face::Company | Face::Emotechat => Vec::new(),
+    }
 }
 
 /// The lists of a contract, what they call the number of a page and its size, and the largest size.
@@ -416,8 +415,8 @@ async fn deleted_messages_were_never_there(database: Database) {
             assert!([None, Some(last)].contains(&ana.last_said().await), "{face:?}");
             // Before it is listed: that makes it read in one of them.
             if face == Face::Amigos && deleted == 2 {
-                let list = ana.get(face.list()).await.is(200);
-                let users = list[0]["users"].as_array().unwrap().clone();
+                let chats = ana.get(face.list()).await.is(200);
+                let users = chats[0]["users"].as_array().unwrap().clone();
                 let own = users.iter().find(|member| member["userId"] == ana.id).unwrap();
                 assert_eq!(own["unreadCount"], 2);
             }

@@ -73,35 +73,35 @@ async fn conversation(door: &Door) {
 }
 
 async fn what_is_not_done(door: &Door) {
-    let [ana, ben, cat] = people(door, ["ana", "ben", "cat"]).await;
+    let [ana, ben, eva] = people(door, ["ana", "ben", "eva"]).await;
     let chat = direct(&ana, &ben).await;
     let mut clients = Clients::at(door);
-    clients.enter("cat", WAYS[0], &cat.access);
+    clients.enter("eva", WAYS[0], &eva.access);
     clients.enter("ana", WAYS[1], &ana.access);
     for event in ["join_chat", "typing", "message_seen", "send_message"] {
         let with = |chat: &str| json!({"chatId": chat, "content": "x", "isTyping": true, "messageIds": []});
         assert_eq!(
-            clients.fails("cat", event, &with(&chat)),
+            clients.fails("eva", event, &with(&chat)),
             "No eres miembro de este chat",
             "{event}"
         );
         assert_eq!(
-            clients.fails("cat", event, &with(&cat.id)),
+            clients.fails("eva", event, &with(&eva.id)),
             "Chat no encontrado",
             "{event}"
         );
         let missing = clients.fails(
-            "cat",
+            "eva",
             event,
             &json!({"content": "x", "isTyping": true, "messageIds": []}),
         );
         assert_eq!(missing, "El campo 'chatId' es obligatorio", "{event}");
         for nonsense in [json!(null), json!("x"), json!([]), json!({"chatId": 7})] {
-            clients.fails("cat", event, &nonsense);
+            clients.fails("eva", event, &nonsense);
         }
     }
     assert_eq!(
-        clients.fails("cat", "join_chat", &json!({"chatId": "x"})),
+        clients.fails("eva", "join_chat", &json!({"chatId": "x"})),
         "Chat no encontrado"
     );
     let empty = clients.fails("ana", "send_message", &json!({"chatId": chat, "content": " "}));

@@ -60,10 +60,10 @@ async fn conversation(door: &Door) {
 }
 
 async fn groups(door: &Door) {
-    let [ana, ben, cat] = people(door, ["ana", "ben", "cat"]).await;
-    let group = ana.group("All", &[&ben, &cat]).await;
+    let [ana, ben, eva] = people(door, ["ana", "ben", "eva"]).await;
+    let group = ana.group("All", &[&ben, &eva]).await;
     let mut clients = Clients::at(door);
-    for who in [&ana, &cat] {
+    for who in [&ana, &eva] {
         clients.enter(&who.id, WAYS[1], &who.access);
         clients.join(&who.id, &group);
     }
@@ -72,38 +72,38 @@ async fn groups(door: &Door) {
         "send_message",
         &json!({"chatId": group, "receiverId": ben.id, "content": "Ben"}),
     );
-    assert_eq!(clients.hears(&cat.id, "new_message")["receiverId"], ben.id);
+    assert_eq!(clients.hears(&eva.id, "new_message")["receiverId"], ben.id);
     ben.send(&group, "All").await;
-    assert_eq!(clients.hears(&cat.id, "new_message")["receiverId"], json!(null));
+    assert_eq!(clients.hears(&eva.id, "new_message")["receiverId"], json!(null));
 }
 
 async fn what_is_not_done(door: &Door) {
-    let [ana, ben, cat] = people(door, ["ana", "ben", "cat"]).await;
+    let [ana, ben, eva] = people(door, ["ana", "ben", "eva"]).await;
     let chat = direct(&ana, &ben).await;
     let mut clients = Clients::at(door);
-    clients.enter("cat", WAYS[0], &cat.access);
+    clients.enter("eva", WAYS[0], &eva.access);
     clients.enter("ana", WAYS[1], &ana.access);
     for event in ["join_chat", "typing", "message_seen"] {
         let with = |chat: &str| json!({"chatId": chat, "isTyping": true, "messageIds": []});
         let hidden = "No tienes permiso para ver los mensajes de este chat";
-        assert_eq!(clients.fails("cat", event, &with(&chat)), hidden, "{event}");
+        assert_eq!(clients.fails("eva", event, &with(&chat)), hidden, "{event}");
         assert_eq!(
-            clients.fails("cat", event, &with(&cat.id)),
+            clients.fails("eva", event, &with(&eva.id)),
             "Chat no encontrado",
             "{event}"
         );
-        assert_eq!(clients.fails("cat", event, &with("x")), "Chat no encontrado", "{event}");
+        assert_eq!(clients.fails("eva", event, &with("x")), "Chat no encontrado", "{event}");
         for nonsense in [json!(null), json!("x"), json!([]), json!({"chatId": 7})] {
-            clients.fails("cat", event, &nonsense);
+            clients.fails("eva", event, &nonsense);
         }
     }
     let send = |chat: &str, receiver: &str| json!({"chatId": chat, "receiverId": receiver, "content": "x"});
     let outside = "El remitente o el destinatario no pertenecen a este chat";
     for (who, command, text) in [
-        ("cat", send(&chat, &ana.id), outside),
-        ("ana", send(&chat, &cat.id), outside),
+        ("eva", send(&chat, &ana.id), outside),
+        ("ana", send(&chat, &eva.id), outside),
         ("ana", send(&chat, "x"), outside),
-        ("ana", send(&cat.id, &ben.id), "Chat no encontrado"),
+        ("ana", send(&eva.id, &ben.id), "Chat no encontrado"),
         ("ana", send("x", &ben.id), "Chat no encontrado"),
         (
             "ana",
