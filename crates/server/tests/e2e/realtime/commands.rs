@@ -238,11 +238,11 @@ async fn too_many_commands_are_refused(database: Database) {
             assert_eq!(frame["code"], "rate_limited");
             refused += 1;
         } else {
-            assert!(n >= 200 || refused == 0);
+            assert!(n >= 199 || refused == 0);
         }
     }
-    // How many depends on how quick the machine is.
-    assert!(refused <= 190, "{refused}");
+    // How many depends on how quick the machine is; to resume took one ping of the 200.
+    assert!(refused <= 191, "{refused}");
 }
 
 async fn too_many_by_far_end_the_connection(database: Database) {
