@@ -28,6 +28,11 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     tag = "realtime",
     operation_id = "open_socket",
     security(()),
+    params(
+        ("EIO" = Option<String>, Query, description = "The version of Engine.IO: 4"),
+        ("transport" = Option<String>, Query, description = "`polling` or `websocket`"),
+        ("sid" = Option<String>, Query, description = "The session, once there is one")
+    ),
     responses(
         (status = 200, description = "Packets of Engine.IO", content_type = "text/plain", body = String),
         (status = 101, description = "The connection is a WebSocket")
@@ -46,6 +51,11 @@ pub(crate) async fn open(exchange: Exchange) -> Result<HttpResponse, Problem> {
     tag = "realtime",
     operation_id = "push_to_socket",
     security(()),
+    params(
+        ("EIO" = Option<String>, Query, description = "The version of Engine.IO: 4"),
+        ("transport" = Option<String>, Query, description = "`polling` or `websocket`"),
+        ("sid" = Option<String>, Query, description = "The session, once there is one")
+    ),
     request_body(content = String, content_type = "text/plain", description = "Packets of Engine.IO"),
     responses((status = 200, description = "`ok`", content_type = "text/plain", body = String))
 )]
