@@ -1,7 +1,7 @@
 //! The contracts side by side: how somebody registers, talks and reads through each of them.
 
 use super::{id, time};
-use crate::support::{Answer, Api, Person};
+use crate::support::{Answer, Api, Person, TextSocket};
 use reqwest::header::{CONTENT_TYPE, COOKIE, SET_COOKIE};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -365,8 +365,8 @@ impl Someone {
         })
     }
 
-    /// Says something in a chat, to somebody where the contract asks to whom. `emotechat` only has its socket for that: there
-    /// the native API stands in, and `native` is what it calls the chat.
+    /// Says something in a chat, to somebody where the contract asks to whom. `emotechat` only has its socket for that, which
+    /// refuses in frames of its own: where it is to be refused the native API stands in, and `native` is what it calls the chat.
     pub(super) async fn try_say(&self, chat: &str, native: &str, to: &Self, text: &str) -> Answer {
         let (path, fields) = match self.face {
             Face::Amigos => ("/api/messages".to_owned(), json!({"chatId": chat, "content": text})),
@@ -388,8 +388,25 @@ impl Someone {
     }
 
     pub(super) async fn say(&self, chat: &str, native: &str, to: &Self, text: &str) {
+        if self.face == Face::Emotechat {
+            return self.say_by_socket(to, text).await;
+        }
         let answer = self.try_say(chat, native, to, text).await;
         assert_eq!(answer.status, 201, "{:?}: {answer:?}", self.face);
+    }
+
+    async fn say_by_socket(&self, to: &Self, text: &str) {
+        let url = format!("{}/compat/emotechat/ws/{}", self.api.base(), self.number);
+        let mut socket = TextSocket::open(&url, Some(&self.token)).await;
+        socket
+            .says(json!({"message": text, "sender": self.number, "receiver": to.number}))
+            .await;
+        let stored = socket.hears().await;
+        assert_eq!(stored["message"], text, "{stored}");
+        assert_eq!(
+            [&stored["sender"], &stored["receiver"]],
+            [&json!(self.number), &json!(to.number)]
+        );
     }
 
     /// Where the messages of a chat are.
