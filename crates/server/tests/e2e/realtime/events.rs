@@ -58,6 +58,10 @@ async fn whatever_happens_is_told_with_its_data(database: Database) {
     let path = format!("/chats/{chat}");
     let messages = format!("{path}/messages");
     let created = facts(&ana, chat).await;
+    for socket in &mut sockets {
+        // Told as it is by then.
+        assert_eq!(told(socket, chat, 1, "chat.created").await, created);
+    }
     let first = ana.send(chat, "first").await;
     let message = format!("{messages}/{}", first["id"].as_str().unwrap());
     let edited = ana.patch(&message, json!({"body": "better"})).await.is(200);
@@ -84,10 +88,8 @@ async fn whatever_happens_is_told_with_its_data(database: Database) {
     let carols = shown(&ana, &carol).await;
     ana.delete(&of_carol).await.is(204);
     assert_eq!(ana.chat(chat).await["last_event_seq"], 11);
-    ana.delete(&path).await.is(204);
 
     for socket in &mut sockets {
-        assert_eq!(told(socket, chat, 1, "chat.created").await, created);
         assert_eq!(told(socket, chat, 2, "message.created").await["seq"], 1);
         assert_eq!(told(socket, chat, 3, "message.updated").await["id"], edited["id"]);
         let answer = told(socket, chat, 4, "message.created").await;
@@ -110,6 +112,9 @@ async fn whatever_happens_is_told_with_its_data(database: Database) {
         assert_eq!(updated, json!({"user": carols, "role": "admin"}));
         let removed = told(socket, chat, 11, "member.removed").await;
         assert_eq!(removed, json!({"user_id": carol.id}));
+    }
+    ana.delete(&path).await.is(204);
+    for socket in &mut sockets {
         assert_eq!(told(socket, chat, 12, "chat.deleted").await, json!({}));
         assert!(socket.until_pong().await.is_empty());
     }
