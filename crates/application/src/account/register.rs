@@ -1,7 +1,7 @@
-use super::{AccountService, Client, Grant};
+use super::{AccountService, Client, Grant, OpenAccount};
 use crate::Failure;
-use tertulia_domain::repository::{InsertUserError, NewUser};
-use tertulia_domain::{DisplayName, Email, Password, Profile, Role, UserId, Username};
+use tertulia_domain::repository::InsertUserError;
+use tertulia_domain::{DisplayName, Email, Password, Profile, Username};
 use thiserror::Error;
 
 /// Somebody wants an account.
@@ -51,27 +51,16 @@ impl From<InsertUserError> for RegisterError {
 impl AccountService {
     /// Makes an account and logs in to it.
     pub async fn register(&self, command: Register) -> Result<Grant, RegisterError> {
-        if command.username.is_none() && command.email.is_none() {
-            return Err(RegisterError::NoLogin);
-        }
-        let password = self.hasher.hash(command.password).await.map_err(Failure::from)?;
-        let at = self.clock.now();
-        let verification = self.policy.verify_email.then(|| self.new_verification(at));
-        let verification = verification.filter(|_| command.email.is_some());
-        let user = NewUser {
-            id: UserId::from_uuid(self.ids.next()),
-            username: command.username,
-            email: command.email,
-            display_name: command.display_name,
-            profile: command.profile,
-            role: Role::User,
-            password,
-            verification: verification.as_ref().map(|new| (new.hash, new.expires_at)),
-            mail: verification.map(|new| new.mail),
-            at,
-        };
-        let user = self.users.insert(user).await?;
-        let grant = self.open_session(user, command.client).await?;
+        let opened = self
+            .open_account(OpenAccount {
+                username: command.username,
+                email: command.email,
+                display_name: command.display_name,
+                profile: command.profile,
+                password: Some(command.password),
+            })
+            .await?;
+        let grant = self.open_session(opened.user, command.client).await?;
         grant.ok_or_else(|| Failure::Internal("the account vanished while it was made".into()).into())
     }
 }
@@ -85,7 +74,8 @@ mod tests {
         secret, user, username,
     };
     use std::time::Duration;
-    use tertulia_domain::ProfileValue;
+    use tertulia_domain::repository::NewUser;
+    use tertulia_domain::{ProfileValue, Role};
 
     fn command() -> Register {
         Register {
